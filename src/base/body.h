@@ -1,7 +1,8 @@
 #pragma once
-// Body: what travels beside an operation instead of inside it. The edge stages a request's bytes before the operation
-// runs and sends a response's bytes after it committed; the operation sees only this value.
-// Small bodies (≤ limits::body_inline_max) are `inline_bytes`; larger ones are parts of immutable blobs.
+// Body: what travels beside an operation instead of inside it. The edge stages a request's bytes
+// before the operation runs and sends a response's bytes after it committed; the operation sees
+// only this value. Small bodies (≤ limits::body_inline_max) are `inline_bytes`; larger ones are
+// parts of immutable blobs.
 
 #include <cstdint>
 #include <map>
@@ -30,8 +31,9 @@ struct Body {
   std::string inline_bytes;
   /// The content is the concatenation of these ranges (a multipart object has several).
   std::vector<BlobRange> blobs;
-  /// Digests computed while the bytes were staged, raw bytes by name: "md5", "sha1", "sha256", "crc32", "crc32c",
-  /// "crc64nvme". "md5" and "crc64nvme" are always there on requests; the others when the request names them.
+  /// Digests computed while the bytes were staged, raw bytes by name: "md5", "sha1", "sha256",
+  /// "crc32", "crc32c", "crc64nvme". "md5" and "crc64nvme" are always there on requests; the others
+  /// when the request names them.
   std::map<std::string, std::string> digests;
 
   std::uint64_t size() const {

@@ -1,11 +1,13 @@
 #pragma once
-// Env: the four things of the operating system that a seeded simulation must own: wall time, monotonic time,
-// randomness, disk. Everything in store, deliver, invoke and identity gets them from here, never from the system.
-// system_env() is the real machine; sim/ in tests has a manual clock, a seeded random and a faulty disk.
+// Env: the four things of the operating system that a seeded simulation must own: wall time,
+// monotonic time, randomness, disk. Everything in store, deliver, invoke and identity gets them
+// from here, never from the system. system_env() is the real machine; sim/ in tests has a manual
+// clock, a seeded random and a faulty disk.
 //
-// Threads: Clock and Random may be called from any thread. A File may be used by one thread at a time unless it says
-// otherwise; read_at may be called concurrently. Failure: every disk call returns an Error with code "DiskError",
-// "DiskFull" (ENOSPC, EDQUOT) or "NotFound"; nothing throws.
+// Threads: Clock and Random may be called from any thread. A File may be used by one thread at a
+// time unless it says otherwise; read_at may be called concurrently. Failure: every disk call
+// returns an Error with code "DiskError", "DiskFull" (ENOSPC, EDQUOT) or "NotFound"; nothing
+// throws.
 
 #include <cstddef>
 #include <cstdint>
@@ -49,8 +51,8 @@ class File {
   virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<char> out) = 0;
   virtual Result<void> write_at(std::uint64_t offset, std::string_view data) = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
-  /// Data and size are on stable storage when this returns (fdatasync). After a failure the file is poisoned:
-  /// what it holds is unknown, and the caller must stop acknowledging.
+  /// Data and size are on stable storage when this returns (fdatasync). After a failure the file is
+  /// poisoned: what it holds is unknown, and the caller must stop acknowledging.
   virtual Result<void> sync() = 0;
   virtual Result<std::uint64_t> size() = 0;
 };
@@ -63,7 +65,8 @@ class Disk {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<void> remove(const std::string& path) = 0;
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
-  virtual Result<void> make_directory(const std::string& path) = 0;  // parents too; existing is fine
+  virtual Result<void> make_directory(
+      const std::string& path) = 0;  // parents too; existing is fine
   /// Names of new, renamed and removed entries of the directory are durable when this returns.
   virtual Result<void> sync_directory(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;

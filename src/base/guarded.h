@@ -1,5 +1,6 @@
 #pragma once
-// Guarded<T>: a mutex and the data it protects in one type; the data is reachable only while the lock is held.
+// Guarded<T>: a mutex and the data it protects in one type; the data is reachable only while the
+// lock is held.
 
 #include <mutex>
 #include <utility>

@@ -1,5 +1,6 @@
 #pragma once
-// Wall-clock and monotonic time as types, and the four text forms that AWS's protocols use. Pure functions.
+// Wall-clock and monotonic time as types, and the four text forms that AWS's protocols use. Pure
+// functions.
 
 #include <chrono>
 #include <cstdint>
@@ -21,12 +22,17 @@ std::string format_rfc1123(Timestamp t);          // Mon, 23 Nov 2026 09:51:13 G
 std::string format_amz_date(Timestamp t);         // 20261123T095113Z
 std::string format_unix_seconds(Timestamp t);     // 1795427473.123, no trailing zeros
 
-std::optional<Timestamp> parse_iso8601(std::string_view text);   // with or without fraction, Z or +hh:mm
+std::optional<Timestamp> parse_iso8601(
+    std::string_view text);  // with or without fraction, Z or +hh:mm
 std::optional<Timestamp> parse_rfc1123(std::string_view text);
 std::optional<Timestamp> parse_amz_date(std::string_view text);  // strict
 std::optional<Timestamp> parse_unix_seconds(std::string_view text);
 
-inline std::int64_t to_millis(Timestamp t) { return t.time_since_epoch().count(); }
-inline Timestamp from_millis(std::int64_t ms) { return Timestamp(Millis(ms)); }
+inline std::int64_t to_millis(Timestamp t) {
+  return t.time_since_epoch().count();
+}
+inline Timestamp from_millis(std::int64_t ms) {
+  return Timestamp(Millis(ms));
+}
 
 }  // namespace wolke

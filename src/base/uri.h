@@ -1,6 +1,6 @@
 #pragma once
-// Percent-encoding and the split of a request target, byte exact: SigV4 verifies what was sent, so nothing here
-// normalises. Pure functions.
+// Percent-encoding and the split of a request target, byte exact: SigV4 verifies what was sent, so
+// nothing here normalises. Pure functions.
 
 #include <optional>
 #include <string>
@@ -10,7 +10,8 @@
 
 namespace wolke {
 
-/// RFC 3986 unreserved characters stay, all else is %XX (upper case). keep_slash leaves '/' (S3 keys in paths).
+/// RFC 3986 unreserved characters stay, all else is %XX (upper case). keep_slash leaves '/' (S3
+/// keys in paths).
 std::string percent_encode(std::string_view bytes, bool keep_slash = false);
 /// nullopt on a bad or cut escape. plus_is_space for form bodies and query values.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);

@@ -3,13 +3,14 @@
 //
 //   Result<Out> put_object(S3& service, store::Tx& tx, const Context& context, const In& input);
 //
-// It reads one snapshot, decides, and collects writes in the Tx; it never waits for a disk and may run twice. The few that
-// wait (Invoke, package staging) are tasks and commit by themselves:
+// It reads one snapshot, decides, and collects writes in the Tx; it never waits for a disk and may
+// run twice. The few that wait (Invoke, package staging) are tasks and commit by themselves:
 //
 //   async::Task<Result<Out>> invoke(Lambda& service, Context context, In input);
 //
-// The table's row gives, beside the function, the asks: (action, resource, conditions) computed from the decoded input.
-// There is no row without them, so there is no operation without authorization.
+// The table's row gives, beside the function, the asks: (action, resource, conditions) computed
+// from the decoded input. There is no row without them, so there is no operation without
+// authorization.
 //
 //   inline constexpr auto table = operations<S3>(
 //       row<model::s3::op::PutObject>(put_object, asks_of_put_object), …);
@@ -33,17 +34,19 @@ namespace wolke::operation {
 /// What an operation knows of its request. Outlives the operation.
 struct Context {
   std::string request_id;
-  std::string account;      // the caller's; for anonymous requests the resource's owner where known, else default
+  std::string account;  // the caller's; for anonymous requests the resource's owner where known,
+                        // else default
   std::string region;
   Timestamp now;
   Random* random = nullptr;
   const identity::Authorizer* authorizer = nullptr;
-  std::string host;         // the Host the requester used, echoed in URLs: "127.0.0.1:4566"
+  std::string host;  // the Host the requester used, echoed in URLs: "127.0.0.1:4566"
   bool tls = false;
   std::string source_ip;
   std::string user_agent;
-  bool virtual_host = false;   // S3: bucket came from the Host
-  /// Headers of the request, lower case (for what no model carries: x-amz-copy-source conditions are modelled, though).
+  bool virtual_host = false;  // S3: bucket came from the Host
+  /// Headers of the request, lower case (for what no model carries: x-amz-copy-source conditions
+  /// are modelled, though).
   const std::vector<std::pair<std::string, std::string>>* headers = nullptr;
 
   const identity::Principal& principal() const { return authorizer->principal(); }
@@ -54,8 +57,10 @@ using Asks = std::vector<identity::Ask>;
 /// One row, types erased. Exactly one of run and run_task is set.
 struct Row {
   const shape::Operation* operation = nullptr;
-  Result<shape::Value> (*run)(void* service, store::Tx& tx, const Context& context, const shape::Value& input) = nullptr;
-  async::Task<Result<shape::Value>> (*run_task)(void* service, Context context, shape::Value input) = nullptr;
+  Result<shape::Value> (*run)(void* service, store::Tx& tx, const Context& context,
+                              const shape::Value& input) = nullptr;
+  async::Task<Result<shape::Value>> (*run_task)(void* service, Context context,
+                                                shape::Value input) = nullptr;
   /// Every ask must be allowed before the operation runs.
   Result<Asks> (*asks)(void* service, const Context& context, const shape::Value& input) = nullptr;
 };
@@ -66,13 +71,16 @@ template <class Op, class Service, auto Run, auto AsksOf>
 struct Trampoline {
   using In = typename Op::Input;
   using Out = typename Op::Output;
-  static Result<shape::Value> run(void* service, store::Tx& tx, const Context& context, const shape::Value& input) {
+  static Result<shape::Value> run(void* service, store::Tx& tx, const Context& context,
+                                  const shape::Value& input) {
     TRY(Out out, Run(*static_cast<Service*>(service), tx, context, input.as<In>()));
     return shape::Value::of(*Op::operation().output, std::move(out));
   }
-  static async::Task<Result<shape::Value>> run_task(void* service, Context context, shape::Value input) {
+  static async::Task<Result<shape::Value>> run_task(void* service, Context context,
+                                                    shape::Value input) {
     In in = std::move(input.as<In>());
-    Result<Out> out = co_await Run(*static_cast<Service*>(service), std::move(context), std::move(in));
+    Result<Out> out =
+        co_await Run(*static_cast<Service*>(service), std::move(context), std::move(in));
     if (!out) co_return fail(std::move(out).error());
     co_return shape::Value::of(*Op::operation().output, *std::move(out));
   }

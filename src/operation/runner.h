@@ -1,6 +1,7 @@
 #pragma once
-// The runner: runs a transaction operation against a snapshot, commits what it collected, runs it again on a conflict (at
-// most limits::commit_conflict_retries_max times, then "OperationAborted" 409), and answers only after durable.
+// The runner: runs a transaction operation against a snapshot, commits what it collected, runs it
+// again on a conflict (at most limits::commit_conflict_retries_max times, then "OperationAborted"
+// 409), and answers only after durable.
 
 #include <functional>
 
@@ -18,11 +19,13 @@ struct Runner {
   async::Loop& loop;
 };
 
-/// `body` may run several times; it must outlive the await. The pool full: "ServiceUnavailable" 503.
+/// `body` may run several times; it must outlive the await. The pool full: "ServiceUnavailable"
+/// 503.
 template <class T>
 async::Task<Result<T>> transact(Runner runner, std::function<Result<T>(store::Tx&)> body);
 
-async::Task<Result<void>> transact_erased(Runner runner, std::function<Result<void>(store::Tx&)> body);
+async::Task<Result<void>> transact_erased(Runner runner,
+                                          std::function<Result<void>(store::Tx&)> body);
 
 template <class T>
 async::Task<Result<T>> transact(Runner runner, std::function<Result<T>(store::Tx&)> body) {
@@ -39,6 +42,7 @@ async::Task<Result<T>> transact(Runner runner, std::function<Result<T>(store::Tx
 }
 
 /// The same for a thread that may block (tests, start-up).
-Result<void> transact_blocking(store::Store& store, const std::function<Result<void>(store::Tx&)>& body);
+Result<void> transact_blocking(store::Store& store,
+                               const std::function<Result<void>(store::Tx&)>& body);
 
 }  // namespace wolke::operation
