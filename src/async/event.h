@@ -1,13 +1,16 @@
 #pragma once
-// Completion<T>: a one-shot value set from any thread and awaited on one loop; the bridge from callbacks (a commit, a
-// pool job) to coroutines. Event: a manual-reset signal among tasks of one loop, awaited with a deadline.
+// Completion<T>: a one-shot value set from any thread and awaited on one loop; the bridge from
+// callbacks (a commit, a pool job) to coroutines. Event: a manual-reset signal among tasks of one
+// loop, awaited with a deadline.
 //
-// Shared ownership: a Completion's state is shared by the setter (which may outlive the waiter) and the waiter.
+// Shared ownership: a Completion's state is shared by the setter (which may outlive the waiter) and
+// the waiter.
 
 #include <coroutine>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "wolke/async/loop.h"
@@ -41,7 +44,8 @@ class Completion {
  private:
   struct Shared {
     explicit Shared(Loop& l) : loop(l) {}
-    Loop& loop;  // outlives all tasks; setters run before the loop is destroyed (the pool is stopped first)
+    Loop& loop;  // outlives all tasks; setters run before the loop is destroyed (the pool is
+                 // stopped first)
     std::optional<T> value;
     std::coroutine_handle<> waiter;
   };

@@ -1,6 +1,6 @@
 #pragma once
-// Gate: counts background work that a component started, so that its shutdown can wait for it. enter() fails once
-// close() has begun. Loop thread only.
+// Gate: counts background work that a component started, so that its shutdown can wait for it.
+// enter() fails once close() has begun. Loop thread only.
 
 #include <coroutine>
 #include <cstddef>

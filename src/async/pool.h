@@ -1,8 +1,9 @@
 #pragma once
-// Pool: as many threads as cores, for work that would hold up a loop: operations, hashing, disk. The queue is bounded
-// (overload is refused before work is done: submit() says false).
+// Pool: as many threads as cores, for work that would hold up a loop: operations, hashing, disk.
+// The queue is bounded (overload is refused before work is done: submit() says false).
 //
-//   std::optional<Out> out = co_await run_on(pool, loop, [&] { return compute(); });   // nullopt: pool is full
+//   std::optional<Out> out = co_await run_on(pool, loop, [&] { return compute(); });   // nullopt:
+//   pool is full
 
 #include <functional>
 #include <memory>
@@ -32,7 +33,8 @@ Task<std::optional<std::invoke_result_t<Work>>> run_on(Pool& pool, Loop& loop, W
   using Out = std::invoke_result_t<Work>;
   Completion<Out> done(loop);
   auto set = done.setter();
-  bool accepted = pool.submit([set, job = std::make_shared<Work>(std::move(work))] { set((*job)()); });
+  bool accepted =
+      pool.submit([set, job = std::make_shared<Work>(std::move(work))] { set((*job)()); });
   if (!accepted) co_return std::nullopt;
   co_return co_await done;
 }

@@ -1,10 +1,12 @@
 #pragma once
-// Task<T>: a lazy coroutine with one owner. Nothing runs until it is awaited or given to Loop::spawn; destroying a
-// Task destroys its frame. Symmetric transfer, so long chains do not grow the stack.
+// Task<T>: a lazy coroutine with one owner. Nothing runs until it is awaited or given to
+// Loop::spawn; destroying a Task destroys its frame. Symmetric transfer, so long chains do not grow
+// the stack.
 //
-// Rules (docs/decisions/0004-async.md): coroutine parameters by value, or references whose owner provably outlives the
-// task; no capturing lambda as a coroutine; no lock across co_await; every wait has a deadline.
-// Exceptions: our code throws none; one that std throws inside a coroutine ends the process (ASSERT).
+// Rules (docs/decisions/0004-async.md): coroutine parameters by value, or references whose owner
+// provably outlives the task; no capturing lambda as a coroutine; no lock across co_await; every
+// wait has a deadline. Exceptions: our code throws none; one that std throws inside a coroutine
+// ends the process (ASSERT).
 
 #include <coroutine>
 #include <optional>
