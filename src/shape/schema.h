@@ -49,6 +49,7 @@ struct Member {
   bool idempotency_token = false;
   TimestampFormat timestamp_format = TimestampFormat::by_protocol;
   std::string_view xml_namespace = {};
+  std::string_view xml_prefix = {};  // of xml_namespace: S3's <Grantee xmlns:xsi=...>
   /// value(): the T inside, or nullptr when not engaged. engage(): makes an empty T and returns it.
   const void* (*value)(const void* member) = nullptr;
   void* (*engage)(void* member) = nullptr;
@@ -90,6 +91,7 @@ struct ErrorShape {
   std::string_view name;    // the shape: "NoSuchBucket"
   std::string_view code;    // what goes over the wire (awsQuery may differ from the shape's name)
   int status = 400;
+  const Type* type = nullptr;  // names and kinds of its members; it has no struct
 };
 
 struct Service;
@@ -104,7 +106,9 @@ struct Operation {
   const Type* output = nullptr;     // nullptr when served: empty output
   std::string_view input_wrapper = {};   // restXml: locationName of the input's root element
   std::string_view input_xmlns = {};
-  std::string_view result_wrapper = {};  // query: "CreateRoleResult"
+  /// query: "CreateRoleResult"; restXml: the output's root element, by default the payload's or shape's name.
+  std::string_view result_wrapper = {};
+  bool output_unwrapped = false;         // restXml: the only member is the root element's text (GetBucketLocation)
   std::span<const ErrorShape> errors = {};
   bool checksum_required = false;
   bool served() const { return input != nullptr; }
