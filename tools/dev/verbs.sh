@@ -1,0 +1,166 @@
+# The words of ./dev.
+
+verb_help() {
+  cat <<'EOT'
+./dev demo [PHOTO]   the story: install what is needed, build, start a server, put a photograph, see the thumbnails
+./dev test [NAME]    all tests (or those whose name matches), against a sanitized build
+./dev build          build/release/wolke
+./dev run [ARGS]     build, then run `wolke ARGS`
+./dev fmt            format the sources        ./dev tidy    clang-tidy of what changed, and the tidy test
+./dev asan|tsan      build and run the unit tests under the sanitizers
+./dev fuzz [SECONDS] each fuzz target for so long (default 10)
+./dev bench          measure, beside the comparators, and write the figures into SPECIFICATION.md
+./dev crash [N]      N kills of the real server under load and 100·N simulated power cuts (default 300)
+./dev lto            release build with ThinLTO
+./dev ci             what CI runs
+./dev setup          only install what is needed
+EOT
+}
+
+jobs=${WOLKE_JOBS:-$(nproc)}
+
+build_preset() {
+  local preset=$1
+  shift
+  need build
+  export CCACHE_DIR=${CCACHE_DIR:-$root/.cache/ccache} CCACHE_BASEDIR=$root
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    quietly "configure $preset" "build/log/configure-$preset.log" cmake --preset "$preset"
+  fi
+  quietly "build $preset" "build/log/build-$preset.log" ninja -C "build/$preset" -j "$jobs" "$@"
+}
+
+verb_setup() {
+  need build test
+  need_runtimes
+  need_photo
+}
+
+verb_build() {
+  step "build"
+  build_preset release wolke
+  say "built build/release/wolke"
+}
+
+verb_lto() { build_preset lto wolke; }
+
+verb_run() {
+  build_preset release wolke
+  need_runtimes
+  exec build/release/wolke "$@"
+}
+
+verb_demo() {
+  step "what is needed"
+  need build
+  need_runtimes
+  need_npm examples/thumbnail-node "$deps/thumbnail-node"
+  [ $# -gt 0 ] || need_photo
+  step "build"
+  build_preset release wolke
+  forget_aws
+  exec build/release/wolke demo "${1:-$deps/photo/photo.jpg}"
+}
+
+verb_fmt() {
+  need test
+  git ls-files -co --exclude-standard 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'examples/*.cc' | xargs -r -P "$jobs" -n 20 clang-format-19 -i
+}
+
+check_format() {
+  git ls-files -co --exclude-standard 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'examples/*.cc' | xargs -r -P "$jobs" -n 20 clang-format-19 --dry-run -Werror
+}
+
+verb_tidy() {
+  need build test
+  python3 tools/tidy.py
+  build_preset dev
+  changed_sources | xargs -r -P "$jobs" -n 1 clang-tidy-19 -p build/dev --quiet
+}
+
+# Sources that differ from where main was when this clone began (CI: the last landing), all when that is unknown.
+changed_sources() {
+  local base=${WOLKE_TIDY_BASE:-}
+  if [ -n "$base" ]; then git diff --name-only "$base" -- 'src/*.cc'; else git diff --name-only HEAD~1 -- 'src/*.cc' 2>/dev/null || git ls-files 'src/*.cc'; fi
+}
+
+verb_test() {
+  step "what is needed"
+  need build test
+  need_runtimes
+  need_npm examples/thumbnail-node "$deps/thumbnail-node"
+  need_npm tests/clients "$deps/clients"
+  need_photo
+  step "build"
+  build_preset asan
+  forget_aws
+  run_tests asan "$@"
+}
+
+run_tests() {
+  local preset=$1
+  shift
+  local select=()
+  [ $# -eq 0 ] || select=(-R "$1")
+  ctest --test-dir "build/$preset" --output-on-failure --timeout 600 -j "$jobs" "${select[@]}"
+}
+
+verb_asan() { build_preset asan && ctest --test-dir build/asan -L 'unit|fuzz' --output-on-failure -j "$jobs"; }
+
+verb_tsan() {
+  build_preset tsan async_test net_test store_test invoke_test
+  ctest --test-dir build/tsan -R '^(async|net|store|invoke)$' --output-on-failure -j 1
+}
+
+verb_fuzz() {
+  local seconds=${1:-10} exe
+  build_preset asan
+  for exe in build/asan/src/*/*_fuzz build/asan/src/*/*/*_fuzz; do
+    [ -x "$exe" ] || continue
+    quietly "$(basename "$exe")" "build/log/$(basename "$exe").log" "$exe" -max_total_time="$seconds" -rss_limit_mb=2048 "build/asan/corpus/$(basename "$exe" | sed 's/^[a-z]*_//')"
+  done
+}
+
+verb_bench() {
+  build_preset release
+  need_runtimes
+  forget_aws
+  exec /usr/bin/python3 bench/run.py "$@"
+}
+
+verb_crash() {
+  build_preset release
+  need_runtimes
+  forget_aws
+  exec /usr/bin/python3 tests/crash/run.py --binary build/release/wolke --kills "${1:-300}"
+}
+
+verb_clean() { rm -rf build; }
+
+verb_new_service() {
+  [ $# -eq 1 ] || die "usage: ./dev new-service NAME"
+  exec python3 tools/new_service.py "$1"
+}
+
+verb_ci() {
+  local start=$SECONDS
+  step "what is needed"
+  need build test
+  need_runtimes
+  need_npm examples/thumbnail-node "$deps/thumbnail-node"
+  need_npm tests/clients "$deps/clients"
+  need_photo
+  step "format and tidy"
+  check_format
+  python3 tools/tidy.py
+  forget_aws
+  step "the story, on a release build"
+  build_preset release wolke
+  CI=true build/release/wolke demo "$deps/photo/photo.jpg"
+  step "thread sanitizer, the threaded modules"
+  verb_tsan
+  step "all tests, address and undefined-behaviour sanitizers"
+  build_preset asan
+  run_tests asan
+  say "ci: $((SECONDS - start)) s"
+}
