@@ -6,10 +6,10 @@
 // whose decision rests on a range being empty calls require_empty(). Reads see the Tx's own puts and deletes (get, peek;
 // not scan).
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,9 +71,15 @@ class Tx {
     return std::optional<T>(std::move(record));
   }
 
+  struct KeyLess {
+    bool operator()(const Key& a, const Key& b) const {
+      return a.shard != b.shard ? a.shard < b.shard : a.bytes < b.bytes;
+    }
+  };
+
   Snapshot& snapshot_;
-  std::map<std::pair<Shard, std::string>, std::optional<std::string>> written_;
-  std::map<std::pair<Shard, std::string>, Version> checked_;
+  std::map<Key, std::optional<std::string>, KeyLess> written_;  // nullopt: deleted
+  std::set<Key, KeyLess> checked_;
   Batch batch_;
 };
 
