@@ -1,9 +1,12 @@
 #pragma once
-// Server: listens, accepts, speaks HTTP/1.1 (strict codec, http1.h) and calls the handler for each request. Bodies that
-// a handler leaves unread are drained up to a bound, else the connection is closed. Limits: base/limits.h.
+// Server: listens, accepts, speaks HTTP/1.1 (strict codec, http1.h) and calls the handler for each
+// request. Bodies that a handler leaves unread are drained up to a bound, else the connection is
+// closed. Limits: base/limits.h.
 //
 // Shutdown: stop() stops accepting, lets requests in progress finish for `grace`, then cuts them.
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,7 +22,8 @@ namespace wolke::net {
 
 using Handler = std::function<async::Task<void>(Exchange&)>;
 
-/// "127.0.0.1:4566", "[::1]:0", "0.0.0.0:4566". Errors name the address and the reason ("address in use").
+/// "127.0.0.1:4566", "[::1]:0", "0.0.0.0:4566". Errors name the address and the reason ("address in
+/// use").
 Result<Fd> listen_tcp(const std::string& host_port);
 /// "127.0.0.1:39411": what a listening socket is bound to.
 std::string local_address(int fd);
@@ -27,14 +31,20 @@ std::string local_address(int fd);
 class Server {
  public:
   Server(async::Loop& loop, Handler handler);
+  /// Cuts what is left; call stop() first where answers matter.
   ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
   /// Serves an already listening socket (possibly of another network namespace).
   void serve(Fd listening);
+  /// Ends when all connections have, or soon after they were cut; a handler that waits for
+  /// something else than its connection may still run then and ends with the loop.
   async::Task<void> stop(std::chrono::milliseconds grace);
+  std::size_t connections() const;
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // owners: this and the tasks of its connections
 };
 
 }  // namespace wolke::net
