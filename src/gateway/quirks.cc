@@ -1,0 +1,170 @@
+#include "wolke/gateway/quirks.h"
+
+#include <fmt/format.h>
+
+#include "wolke/base/hash.h"
+#include "wolke/base/limits.h"
+#include "wolke/base/text.h"
+
+namespace wolke::gateway {
+
+using net::find_header;
+
+std::string path_style(std::string_view bucket, std::string_view path) {
+  std::string out;
+  if (!bucket.empty()) {
+    out += '/';
+    out += bucket;
+    if (path != "/") out += path;
+    return out;
+  }
+  out = path;
+  // "/bucket/" is the bucket itself; "/bucket//" is the key "/".
+  if (out.size() > 1 && out.find('/', 1) == out.size() - 1) out.pop_back();
+  return out;
+}
+
+identity::Dialect dialect_of(const shape::Service& service) {
+  switch (service.protocol) {
+    case shape::Protocol::rest_xml:
+      return identity::Dialect::s3;
+    case shape::Protocol::rest_json:
+      return identity::Dialect::rest_json;
+    case shape::Protocol::json10:
+    case shape::Protocol::json11:
+      return identity::Dialect::json;
+    case shape::Protocol::query:
+      return identity::Dialect::query;
+  }
+  return identity::Dialect::query;
+}
+
+std::size_t buffered_body_bytes_max(const shape::Operation* operation) {
+  if (!operation) return 1024 * 1024;
+  const std::string_view name = operation->name;
+  if (name == "Invoke" || name == "InvokeAsync") return limits::invoke_payload_bytes_max;
+  if (name == "CreateFunction" || name == "UpdateFunctionCode" || name == "PublishLayerVersion") {
+    return limits::body_buffered_max;
+  }
+  return limits::xml_document_bytes_max;
+}
+
+Error body_too_large(const shape::Operation* operation, std::size_t bytes_max) {
+  if (operation && operation->service->protocol == shape::Protocol::rest_xml) {
+    return Error{
+        .code = "MaxMessageLengthExceeded", .status = 400, .message = "Your request was too big."};
+  }
+  return Error{.code = "RequestTooLargeException",
+               .status = 413,
+               .message = fmt::format("Request must be smaller than {} bytes for the {} operation",
+                                      bytes_max,
+                                      operation ? operation->name : std::string_view("requested"))};
+}
+
+Error unknown_operation(const shape::Service& service, const net::RequestHead& head,
+                        const Target& target) {
+  switch (service.protocol) {
+    case shape::Protocol::json10:
+    case shape::Protocol::json11:
+      return Error{.code = "UnknownOperationException", .status = 400, .message = ""};
+    case shape::Protocol::query: {
+      const std::string* action = find_query(target.pairs, "Action");
+      return Error{.code = "InvalidAction",
+                   .status = 400,
+                   .message = fmt::format("Could not find operation {} for version {}",
+                                          action ? *action : "", service.api_version)};
+    }
+    case shape::Protocol::rest_json:
+      return Error{
+          .code = "UnknownOperationException", .status = 404, .message = "Unknown operation."};
+    case shape::Protocol::rest_xml:
+      break;
+  }
+  return Error{.code = "MethodNotAllowed",
+               .status = 405,
+               .message = "The specified method is not allowed against this resource.",
+               .fields = {{"Method", head.method}}};
+}
+
+Result<void> check_content_md5(const net::HeaderList& headers, std::string_view body, bool streamed,
+                               const shape::Operation& operation) {
+  if (operation.service->protocol != shape::Protocol::rest_xml) return {};
+  const std::string* sent = find_header(headers, "content-md5");
+  if (!sent) return {};
+  std::optional<std::string> raw = from_base64(*sent);
+  if (!raw || raw->size() != 16) {
+    return fail({.code = "InvalidDigest",
+                 .status = 400,
+                 .message = "The Content-MD5 you specified was invalid."});
+  }
+  if (!streamed && digest(HashKind::md5, body) != *raw) {
+    return fail({.code = "BadDigest",
+                 .status = 400,
+                 .message = "The Content-MD5 you specified did not match what we received."});
+  }
+  return {};
+}
+
+void add_common_headers(const shape::Service& service, const std::string& request_id,
+                        net::HeaderList& headers) {
+  if (service.protocol == shape::Protocol::rest_xml) {
+    headers.emplace_back("x-amz-request-id", request_id);
+    headers.emplace_back("x-amz-id-2", to_base64(sha256(request_id)));
+  } else {
+    headers.emplace_back("x-amzn-requestid", request_id);
+  }
+  headers.emplace_back("server", "wolke");
+}
+
+void finish_response(const shape::Operation& operation, const operation::Context&,
+                     shape::WireResponse& response) {
+  const std::string_view name = operation.name;
+  if (operation.service->signing_name == "s3" && (name == "GetObject" || name == "HeadObject")) {
+    if (find_header(response.headers, "content-range")) response.status = 206;
+    if (!find_header(response.headers, "accept-ranges"))
+      response.headers.emplace_back("accept-ranges", "bytes");
+  }
+}
+
+std::optional<std::uint64_t> take_content_length(net::HeaderList& headers) {
+  std::optional<std::uint64_t> length;
+  std::erase_if(headers, [&](const auto& header) {
+    if (header.first != "content-length" && header.first != "Content-Length") return false;
+    length = parse_u64(header.second);
+    return true;
+  });
+  return length;
+}
+
+Error public_error(const shape::Service* service, Error error) {
+  if (error.code == "DiskFull") {
+    return Error{.code = "ServiceUnavailable",
+                 .status = 503,
+                 .message = "The storage is full; nothing was written."};
+  }
+  // Named server faults of a service are part of its API; ours are not.
+  if (error.code == "ServiceException" || error.code == "ServiceFailure") return error;
+  const bool s3 = !service || service->protocol == shape::Protocol::rest_xml;
+  const bool lambda = service && service->protocol == shape::Protocol::rest_json;
+  return Error{.code = s3       ? "InternalError"
+                       : lambda ? "ServiceException"
+                                : "InternalFailure",
+               .status = 500,
+               .message = "We encountered an internal error. Please try again."};
+}
+
+const shape::Service& fallback_model(const net::RequestHead& head) {
+  static constexpr shape::Service json{
+      .name = "unknown", .signing_name = "unknown", .protocol = shape::Protocol::json10};
+  static constexpr shape::Service query{
+      .name = "unknown", .signing_name = "unknown", .protocol = shape::Protocol::query};
+  static constexpr shape::Service xml{
+      .name = "unknown", .signing_name = "unknown", .protocol = shape::Protocol::rest_xml};
+  if (find_header(head.headers, "x-amz-target")) return json;
+  const std::string* type = find_header(head.headers, "content-type");
+  if (type && type->starts_with("application/x-amz-json")) return json;
+  if (type && type->starts_with("application/x-www-form-urlencoded")) return query;
+  return xml;
+}
+
+}  // namespace wolke::gateway

@@ -1,0 +1,74 @@
+#pragma once
+// The gateway: every API request passes here, once. serve() reads as the recipe: shed, detect,
+// authenticate, admit, decode, authorize, dispatch, answer. Milestones: after authenticate() the
+// caller is known; after authorize() the operation may run; after dispatch() its effects are
+// durable.
+//
+// Threads: one loop. Lifetime: outlives its server. Failure: every outcome is a response in the
+// wire format that the caller's SDK understands; a connection that breaks ends the exchange, never
+// the process.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wolke/async/loop.h"
+#include "wolke/async/pool.h"
+#include "wolke/base/env.h"
+#include "wolke/gateway/authenticate.h"
+#include "wolke/net/http.h"
+#include "wolke/operation/operation.h"
+#include "wolke/operation/runner.h"
+#include "wolke/store/blobs.h"
+
+namespace wolke::gateway {
+
+/// One usage record for each operation.
+struct OperationUsage {
+  std::string account, service, operation, request_id, code;
+  int status = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::chrono::microseconds took{0};
+};
+
+struct GatewayParts {
+  async::Loop& loop;
+  async::Pool& pool;
+  Env env;
+  store::Store& store;
+  store::BlobStore& blobs;
+  Authentication& authentication;
+  std::vector<operation::ServiceTable> services;
+  /// Answers paths below /_wolke/ that need no identity (health); false: not its path.
+  std::function<bool(const net::RequestHead&, int& status, std::string& body)> health;
+  std::function<void(const OperationUsage&)> meter;
+};
+
+class Gateway {
+ public:
+  explicit Gateway(GatewayParts parts);
+  /// `sandbox_id`: the sandbox whose door this is; empty for the public one.
+  async::Task<void> serve(net::Exchange& exchange, std::string sandbox_id);
+
+ private:
+  struct Request;
+  async::Task<Result<void>> answer(net::Exchange& exchange, Request& request);
+  Result<void> detect(const net::RequestHead& head, Request& request);
+  async::Task<Result<void>> authenticate(Request& request);
+  async::Task<Result<void>> admit_body(net::Exchange& exchange, Request& request);
+  async::Task<Result<void>> stage_streamed(net::Exchange& exchange, Request& request);
+  Result<void> decode(Request& request);
+  async::Task<Result<void>> authorize(Request& request);
+  async::Task<Result<shape::Value>> dispatch(Request& request);
+  async::Task<Result<void>> send(net::Exchange& exchange, Request& request, shape::Value output);
+  async::Task<Result<void>> send_body(net::Exchange& exchange, Request& request,
+                                      shape::WireResponse response);
+  async::Task<void> send_error(net::Exchange& exchange, Request& request, Error error);
+  void record(const Request& request) const;
+
+  GatewayParts parts_;
+  std::size_t in_progress_ = 0;
+};
+
+}  // namespace wolke::gateway
