@@ -1,9 +1,11 @@
 #pragma once
-// Authorizer: the gate's decision as a function an operation may ask again (S3's 404 or 403, PassRole, batch items).
+// Authorizer: the gate's decision as a function an operation may ask again (S3's 404 or 403,
+// PassRole, batch items).
 //
-// A request for permission is an Ask: IAM action, resource ARN, condition keys. Decision order (IAM, "Policy evaluation
-// logic"): explicit deny anywhere > same account: identity or resource policy allows; other account: both must >
-// boundary > session policies. What no policy allows is denied.
+// A request for permission is an Ask: IAM action, resource ARN, condition keys. Decision order
+// (IAM, "Policy evaluation logic"): explicit deny anywhere > same account: identity or resource
+// policy allows; other account: both must > boundary > session policies. What no policy allows is
+// denied.
 
 #include <map>
 #include <string>
@@ -14,7 +16,8 @@
 
 namespace wolke::identity {
 
-/// Condition context: keys lower case ("s3:prefix", "aws:sourcearn"); several values for multi-valued keys.
+/// Condition context: keys lower case ("s3:prefix", "aws:sourcearn"); several values for
+/// multi-valued keys.
 using Conditions = std::map<std::string, std::vector<std::string>>;
 
 struct Ask {
@@ -28,7 +31,8 @@ struct Ask {
 struct Decision {
   bool allowed = false;
   bool explicit_deny = false;
-  /// For people: which policy and statement decided, or what was missing ("no identity-based policy allows s3:PutObject").
+  /// For people: which policy and statement decided, or what was missing ("no identity-based policy
+  /// allows s3:PutObject").
   std::string why;
 };
 
@@ -40,7 +44,8 @@ class Authorizer {
   bool allows(const Ask& ask) const { return decide(ask).allowed; }
 };
 
-/// The gate asks services for the policy attached to a resource (bucket policy, function policy); nullopt: none.
+/// The gate asks services for the policy attached to a resource (bucket policy, function policy);
+/// nullopt: none.
 class ResourcePolicies {
  public:
   virtual ~ResourcePolicies() = default;

@@ -1,6 +1,6 @@
 #pragma once
-// Who calls. Made by the gate once per request, after the signature was verified; from there on the caller is known.
-// Values.
+// Who calls. Made by the gate once per request, after the signature was verified; from there on the
+// caller is known. Values.
 
 #include <map>
 #include <optional>
@@ -15,15 +15,15 @@ enum class PrincipalKind { anonymous, root, user, assumed_role, service };
 
 struct Principal {
   PrincipalKind kind = PrincipalKind::anonymous;
-  std::string account;      // 12 digits; empty for anonymous
-  std::string arn;          // arn:aws:iam::A:user/N, arn:aws:sts::A:assumed-role/R/S, arn:aws:iam::A:root
-  std::string unique_id;    // AIDA…, AROA…:session, or the account for root
-  std::string user_name;    // users
-  std::string role_name;    // assumed roles
-  std::string role_arn;     // assumed roles: arn:aws:iam::A:role/path/R
+  std::string account;  // 12 digits; empty for anonymous
+  std::string arn;  // arn:aws:iam::A:user/N, arn:aws:sts::A:assumed-role/R/S, arn:aws:iam::A:root
+  std::string unique_id;  // AIDA…, AROA…:session, or the account for root
+  std::string user_name;  // users
+  std::string role_name;  // assumed roles
+  std::string role_arn;   // assumed roles: arn:aws:iam::A:role/path/R
   std::string session_name;
   std::string access_key_id;
-  std::string service;      // "s3.amazonaws.com" for service principals
+  std::string service;  // "s3.amazonaws.com" for service principals
   /// Session policies (JSON), from a sealed session token.
   std::vector<std::string> session_policies;
   /// The sandbox that the session is bound to; empty when unbound.
