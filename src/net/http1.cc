@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "wolke/base/http_limits.h"
 #include "wolke/base/limits.h"
@@ -254,11 +255,23 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  for (char c : text) {
-    if (!is_value_char(c)) [[unlikely]]
+  // Eight bytes at a time; a tab or a control character among them sends the word to the loop
+  // below.
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t high_bits = ones * 0x80;
+  while (text.size() >= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data(), 8);
+    std::uint64_t below_space = (word - ones * 0x20) & ~word & high_bits;
+    std::uint64_t no_del = word ^ (ones * 0x7F);
+    std::uint64_t is_del = (no_del - ones) & ~no_del & high_bits;
+    if ((below_space | is_del) != 0 &&
+        !std::all_of(text.begin(), text.begin() + 8, is_value_char)) {
       return false;
+    }
+    text.remove_prefix(8);
   }
-  return true;
+  return std::all_of(text.begin(), text.end(), is_value_char);
 }
 
 bool is_host(std::string_view text) {
@@ -315,7 +328,9 @@ Parsed<std::size_t> HeadScanner::scan(std::string_view buffer) {
       scanned_ = buffer.size();
       return std::size_t{0};
     }
-    if (line_bytes == 0 || buffer[lf - 1] != '\r') return bad("a line must end in CRLF");
+    bool crlf =
+        line_bytes > 0 && buffer[lf - 1] == '\r' && (line_bytes == 1 || buffer[lf - 2] != '\r');
+    if (!crlf) return bad("a line must end in CRLF");
     scanned_ = lf + 1;
     line_start_ = lf + 1;
     if (line_bytes > 1) {
