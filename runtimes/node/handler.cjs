@@ -94,10 +94,12 @@ function is_module_package(directory) {
 
 /** Node ignores NODE_PATH for ES modules, Lambda's does not: layers and the SDK must be found by `import` too. */
 function resolve_from_node_path() {
+  const { registerHooks } = require('node:module');
+  if (!registerHooks) return; // Node before 22.15
   const roots = (process.env.NODE_PATH ?? '').split(':').filter((root) => path.basename(root) === 'node_modules');
   const { pathToFileURL } = require('node:url');
   const parents = roots.map((root) => pathToFileURL(path.join(path.dirname(root), 'any.mjs')).href);
-  require('node:module').registerHooks({
+  registerHooks({
     resolve(specifier, context, next) {
       try {
         return next(specifier, context);

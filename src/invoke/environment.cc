@@ -1,0 +1,110 @@
+#include "wolke/invoke/environment.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+namespace wolke::invoke {
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+void set_lambda_variables(Variables& out, const FunctionSpec& function,
+                          const std::string& log_stream) {
+  out["AWS_LAMBDA_FUNCTION_NAME"] = function.name;
+  out["AWS_LAMBDA_FUNCTION_VERSION"] = function.version;
+  out["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = std::to_string(function.memory_mb);
+  out["AWS_LAMBDA_LOG_GROUP_NAME"] = function.log_group;
+  out["AWS_LAMBDA_LOG_STREAM_NAME"] = log_stream;
+  out["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand";
+  out["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + function.runtime;
+  out["AWS_REGION"] = function.region;
+  out["AWS_DEFAULT_REGION"] = function.region;
+  out["LAMBDA_TASK_ROOT"] = "/var/task";
+  out["LAMBDA_RUNTIME_DIR"] = "/var/runtime";
+  out["_HANDLER"] = function.handler;
+}
+
+void set_credentials(Variables& out, const SandboxCredentials& credentials) {
+  if (credentials.access_key_id.empty()) return;
+  out["AWS_ACCESS_KEY_ID"] = credentials.access_key_id;
+  out["AWS_SECRET_ACCESS_KEY"] = credentials.secret_access_key;
+  out["AWS_SESSION_TOKEN"] = credentials.session_token;
+}
+
+/// What a function may override by its own configuration.
+Variables defaults() {
+  return {{"TZ", ":UTC"},
+          {"LANG", "en_US.UTF-8"},
+          {"PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"},
+          {"LD_LIBRARY_PATH",
+           "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/"
+           "opt/lib"},
+          {"AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"}};
+}
+
+bool is_executable(const std::string& path) {
+  return ::access(path.c_str(), X_OK) == 0;
+}
+
+/// The package's bootstrap, else the last layer's that has one.
+Result<std::string> custom_bootstrap(const FunctionSpec& function) {
+  if (is_executable(function.package_path + "/bootstrap")) return "/var/task/bootstrap";
+  bool in_layer = std::ranges::any_of(function.layer_paths, [](const std::string& layer) {
+    return is_executable(layer + "/bootstrap");
+  });
+  if (in_layer) return "/opt/bootstrap";
+  return fail(
+      {.code = "Runtime.InvalidEntrypoint",
+       .status = 502,
+       .message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"});
+}
+
+void add_listeners(sandbox::Spec& spec, Variables& out, const Dependencies& dependencies,
+                   runtime::Protocol protocol) {
+  if (protocol == runtime::Protocol::runtime_api) {
+    spec.listen.emplace_back(runtime_api_address);
+    out["AWS_LAMBDA_RUNTIME_API"] = runtime_api_address;
+  }
+  if (dependencies.serve_gateway) {
+    spec.listen.emplace_back(gateway_address);
+    out.try_emplace("AWS_ENDPOINT_URL", std::string("http://") + gateway_address);
+  }
+  if (dependencies.serve_gateway_tls) spec.listen.emplace_back(gateway_tls_address);
+}
+
+}  // namespace
+
+Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& function,
+                          const std::string& sandbox_id, const std::string& log_stream,
+                          const SandboxCredentials& credentials) {
+  TRY(runtime::Launch launch,
+      runtime::plan_launch(dependencies.paths, function.runtime, function.memory_mb));
+  Plan plan{.protocol = launch.protocol, .version = launch.version, .warning = launch.warning};
+  if (launch.protocol == runtime::Protocol::runtime_api) {
+    TRY(launch.argv.front(), custom_bootstrap(function));
+  }
+  Variables variables = defaults();
+  for (const auto& [name, value] : launch.environment) variables[name] = value;
+  for (const auto& [name, value] : dependencies.environment) variables[name] = value;
+  for (const auto& [name, value] : function.environment) variables[name] = value;
+  set_lambda_variables(variables, function, log_stream);
+  set_credentials(variables, credentials);
+
+  sandbox::Spec& spec = plan.spec;
+  add_listeners(spec, variables, dependencies, launch.protocol);
+  spec.id = sandbox_id;
+  spec.argv = std::move(launch.argv);
+  spec.mounts = std::move(launch.mounts);
+  spec.mounts.push_back({function.package_path, "/var/task"});
+  for (const std::string& layer : function.layer_paths) spec.mounts.push_back({layer, "/opt"});
+  for (const sandbox::ReadOnlyMount& mount : dependencies.mounts) spec.mounts.push_back(mount);
+  for (const auto& [name, value] : variables) spec.environment.push_back(name + "=" + value);
+  spec.memory_bytes = static_cast<std::uint64_t>(function.memory_mb) << 20;
+  spec.tmp_bytes = static_cast<std::uint64_t>(function.ephemeral_mb) << 20;
+  spec.hosts = dependencies.hosts;
+  return plan;
+}
+
+}  // namespace wolke::invoke

@@ -1,0 +1,35 @@
+#pragma once
+// From a function version to the sandbox that runs it: mounts, program, and the environment that
+// Lambda documents. Source:
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html. Pure, but for the look
+// whether a custom runtime's `bootstrap` is in the package or in a layer.
+
+#include <string>
+
+#include "wolke/base/result.h"
+#include "wolke/invoke/invoke.h"
+#include "wolke/invoke/invoker.h"
+#include "wolke/runtime/table.h"
+#include "wolke/sandbox/sandbox.h"
+
+namespace wolke::invoke {
+
+inline constexpr const char* runtime_api_address = "127.0.0.1:9001";
+inline constexpr const char* gateway_address = "127.0.0.1:4566";
+inline constexpr const char* gateway_tls_address = "127.0.0.1:443";
+
+struct Plan {
+  sandbox::Spec spec;
+  runtime::Protocol protocol = runtime::Protocol::frames;
+  std::string version;  // what INIT_START names
+  std::string warning;
+};
+
+/// Errors: "InvalidRuntimeException"; "Runtime.InvalidEntrypoint" when a custom runtime has no
+/// bootstrap. The order of spec.listen: the Runtime API when the protocol is that, the gateway, the
+/// gateway with TLS, as far as they are served.
+Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& function,
+                          const std::string& sandbox_id, const std::string& log_stream,
+                          const SandboxCredentials& credentials);
+
+}  // namespace wolke::invoke
