@@ -1,11 +1,13 @@
 #pragma once
-// Blobs: immutable bodies beside the records. A blob is written to a staging file, sealed (checksum per chunk, header
-// with format version and key id, synced, its directory entry synced) and only then has a BlobRef that an operation may
-// commit. It stays while a reference record exists (Tx::refer); collect() removes sealed blobs without one and staging
-// files of before the start, both older than `grace`. Ids are random; no rename or append is assumed of the back end.
+// Blobs: immutable bodies beside the records. A blob is written to a staging file, sealed (checksum
+// per chunk, header with format version and key id, synced, its directory entry synced) and only
+// then has a BlobRef that an operation may commit. It stays while a reference record exists
+// (Tx::refer); collect() removes sealed blobs without one and staging files of before the start,
+// both older than `grace`. Ids are random; no rename or append is assumed of the back end.
 //
-// Threads: BlobStore from any thread; a Writer or Reader by one thread at a time. All calls may block on the disk: use
-// them on a pool thread. After a failed sync the store is poisoned: seal() fails from then on.
+// Threads: BlobStore from any thread; a Writer or Reader by one thread at a time. All calls may
+// block on the disk: use them on a pool thread. After a failed sync the store is poisoned: seal()
+// fails from then on.
 
 #include <memory>
 #include <string_view>

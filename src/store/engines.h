@@ -12,11 +12,13 @@ namespace wolke::store {
 /// In memory, no durability: tests and simulation. Commits complete before commit() returns.
 std::unique_ptr<Store> open_memory_store();
 
-/// SQLite in WAL mode, synchronous=FULL, group commit, all I/O through `env.disk` (our own VFS). Takes an exclusive lock
-/// on the directory: a second server gets "AlreadyRunning" naming the pid and address in the lock file.
+/// SQLite in WAL mode, synchronous=FULL, group commit, all I/O through `env.disk` (our own VFS).
+/// Takes an exclusive lock on the directory: a second server gets "AlreadyRunning" naming the pid
+/// and address in the lock file.
 struct SqliteOptions {
   std::string directory;
-  std::string lock_note;  // what a second server is told about the first, e.g. "pid 17, http://127.0.0.1:4566"
+  std::string lock_note;  // what a second server is told about the first, e.g. "pid 17,
+                          // http://127.0.0.1:4566"
 };
 Result<std::unique_ptr<Store>> open_sqlite_store(Env env, SqliteOptions options);
 

@@ -1,7 +1,8 @@
 #pragma once
-// KeyBuilder makes ordered keys from parts. Text parts are escaped (0x00 -> 0x00 0xFF) and ended by 0x00 0x01, so that
-// no part can run into the next and order is by parts. Numbers are 8 bytes big-endian. `text_prefix` leaves the last
-// part open, for scans of all keys whose last part begins with it.
+// KeyBuilder makes ordered keys from parts. Text parts are escaped (0x00 -> 0x00 0xFF) and ended by
+// 0x00 0x01, so that no part can run into the next and order is by parts. Numbers are 8 bytes
+// big-endian. `text_prefix` leaves the last part open, for scans of all keys whose last part begins
+// with it.
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,8 @@
 #pragma once
-// How a struct becomes bytes in the store: CBOR map {field number: value}, one version byte before it, and a CRC-32C
-// over key and bytes after it, so that a record that was torn, flipped or put under another key is noticed on read.
-// Unknown field numbers are kept and written back (a newer version's data survives an older writer).
+// How a struct becomes bytes in the store: CBOR map {field number: value}, one version byte before
+// it, and a CRC-32C over key and bytes after it, so that a record that was torn, flipped or put
+// under another key is noticed on read. Unknown field numbers are kept and written back (a newer
+// version's data survives an older writer).
 //
 // A record type lists its fields once:
 //
@@ -16,8 +17,9 @@
 //     }
 //   };
 //
-// Field types: bool, integers, double, std::string, Timestamp, BlobRef, BlobRange, Body (without digests >inline),
-// enums, optional, vector, map<string, T>, and nested record types. Numbers are never reused.
+// Field types: bool, integers, double, std::string, Timestamp, BlobRef, BlobRange, Body (without
+// digests >inline), enums, optional, vector, map<string, T>, and nested record types. Numbers are
+// never reused.
 
 #include <map>
 #include <optional>

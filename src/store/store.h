@@ -1,14 +1,15 @@
 #pragma once
-// The store port. Keys lie in shards; a snapshot reads, a batch commits. Engines: memory_store (tests, simulation),
-// sqlite_store (embedded). What an acknowledgement means: when `done` says committed, the batch is on stable storage;
-// after a failed sync the engine is poisoned and every later commit fails.
+// The store port. Keys lie in shards; a snapshot reads, a batch commits. Engines: memory_store
+// (tests, simulation), sqlite_store (embedded). What an acknowledgement means: when `done` says
+// committed, the batch is on stable storage; after a failed sync the engine is poisoned and every
+// later commit fails.
 //
-// Consistency: commits are applied one after the other in one order (the engine's writer). A snapshot sees a prefix of
-// that order. A batch's checks are evaluated at its place in the order, so a transaction whose reads are all checks is
-// serializable.
+// Consistency: commits are applied one after the other in one order (the engine's writer). A
+// snapshot sees a prefix of that order. A batch's checks are evaluated at its place in the order,
+// so a transaction whose reads are all checks is serializable.
 //
-// Threads: snapshot() and commit() from any thread. A Snapshot belongs to one thread. `done` is called once, on the
-// engine's writer thread; it must be short (post to a loop).
+// Threads: snapshot() and commit() from any thread. A Snapshot belongs to one thread. `done` is
+// called once, on the engine's writer thread; it must be short (post to a loop).
 
 #include <cstdint>
 #include <functional>
@@ -28,7 +29,8 @@ using Shard = std::uint16_t;
 inline constexpr Shard shard_count = 256;
 Shard shard_of(std::string_view partition);
 
-/// Bytes compare as unsigned char; build them with KeyBuilder (keys.h) so that order and prefixes are what they seem.
+/// Bytes compare as unsigned char; build them with KeyBuilder (keys.h) so that order and prefixes
+/// are what they seem.
 struct Key {
   Shard shard = 0;
   std::string bytes;
@@ -46,9 +48,9 @@ struct Record {
 
 struct Scan {
   Shard shard = 0;
-  std::string begin;          // inclusive
-  std::string end;            // exclusive; empty: to the end of the shard
-  bool reverse = false;       // from end downwards
+  std::string begin;     // inclusive
+  std::string end;       // exclusive; empty: to the end of the shard
+  bool reverse = false;  // from end downwards
   std::size_t records_max = 1000;
   std::size_t bytes_max = limits::scan_bytes_default;
 };
@@ -89,8 +91,8 @@ struct Add {
   std::int64_t delta = 0;
 };
 
-/// The record's key is prefix || version (8 bytes big-endian) || index within the batch (4 bytes big-endian):
-/// append order is commit order.
+/// The record's key is prefix || version (8 bytes big-endian) || index within the batch (4 bytes
+/// big-endian): append order is commit order.
 struct Append {
   Shard shard = 0;
   std::string prefix;
@@ -129,8 +131,8 @@ class Store {
   virtual ~Store() = default;
   virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
   virtual void commit(Batch batch, std::function<void(CommitResult)> done) = 0;
-  /// `hint` is called after commits that touched a key with this prefix (on the writer thread, may be spurious, never
-  /// lost while registered). Returns a token for unwatch.
+  /// `hint` is called after commits that touched a key with this prefix (on the writer thread, may
+  /// be spurious, never lost while registered). Returns a token for unwatch.
   virtual std::uint64_t watch(std::string prefix, std::function<void()> hint) = 0;
   virtual void unwatch(std::uint64_t token) = 0;
 };

@@ -1,10 +1,11 @@
 #pragma once
-// Tx: what an operation sees of the store. It reads one snapshot and collects checks, writes, events, usage; it never
-// waits for a disk and may be run again from the start on a conflict, so an operation has no other side effect.
+// Tx: what an operation sees of the store. It reads one snapshot and collects checks, writes,
+// events, usage; it never waits for a disk and may be run again from the start on a conflict, so an
+// operation has no other side effect.
 //
-// get() adds a check: the commit conflicts when the record changed meanwhile. peek() and scan() do not; an operation
-// whose decision rests on a range being empty calls require_empty(). Reads see the Tx's own puts and deletes (get, peek;
-// not scan).
+// get() adds a check: the commit conflicts when the record changed meanwhile. peek() and scan() do
+// not; an operation whose decision rests on a range being empty calls require_empty(). Reads see
+// the Tx's own puts and deletes (get, peek; not scan).
 
 #include <map>
 #include <memory>
@@ -54,8 +55,8 @@ class Tx {
     append_bytes(shard, prefix, encode(record, prefix));
   }
 
-  /// Blob references (blobs.h): a blob lives while one owner refers to it. `owner` is any stable text, e.g. the bytes
-  /// of the record's key.
+  /// Blob references (blobs.h): a blob lives while one owner refers to it. `owner` is any stable
+  /// text, e.g. the bytes of the record's key.
   void refer(const BlobRef& blob, std::string_view owner);
   void release(const BlobRef& blob, std::string_view owner);
 
