@@ -1,7 +1,8 @@
 #pragma once
-// JSON documents (RFC 8259) as a small tree, for what has no schema: policy documents, event payloads, CLI output. Strict:
-// UTF-8, no duplicate keys kept (last wins, as AWS does), depth ≤ limits::document_depth_max. Numbers keep their text.
-// Members keep their order. Writing is canonical: no spaces, minimal escapes.
+// JSON documents (RFC 8259) as a small tree, for what has no schema: policy documents, event
+// payloads, CLI output. Strict: UTF-8, no duplicate keys kept (last wins, as AWS does), depth ≤
+// limits::document_depth_max. Numbers keep their text. Members keep their order. Writing is
+// canonical: no spaces, minimal escapes.
 
 #include <optional>
 #include <string>
@@ -16,11 +17,13 @@ namespace wolke::shape {
 
 class Json {
  public:
-  struct Number { std::string text; };
+  struct Number {
+    std::string text;
+  };
   using Array = std::vector<Json>;
   using Object = std::vector<std::pair<std::string, Json>>;
 
-  Json() = default;                                  // null
+  Json() = default;  // null
   Json(bool value) : value_(value) {}
   Json(std::string value) : value_(std::move(value)) {}
   Json(std::string_view value) : value_(std::string(value)) {}

@@ -1,10 +1,12 @@
 #pragma once
-// The few templates by which generated tables reach into structs they know only as void*. Included by generated schema.cc
-// files and nothing else. Each instance depends on the member's type only, so a service has a few dozen of them.
+// The few templates by which generated tables reach into structs they know only as void*. Included
+// by generated schema.cc files and nothing else. Each instance depends on the member's type only,
+// so a service has a few dozen of them.
 
 #include <new>
 #include <string>
 
+#include "wolke/shape/pattern.h"
 #include "wolke/shape/schema.h"
 
 namespace wolke::shape {

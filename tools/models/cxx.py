@@ -186,8 +186,8 @@ class Schema:
                 self.location(owner, name, member) == "payload":
             wire = shape["locationName"]
         stream = model.is_stream(owner, member)
-        parts = [f".name = {quoted(name)}", f".wire_name = {quoted(wire)}",
-                 f".type = &{'type_stream' if stream else 'type_' + member['shape']}"]
+        kind = "event_stream" if shape.get("eventstream") else "stream" if stream else member["shape"]
+        parts = [f".name = {quoted(name)}", f".wire_name = {quoted(wire)}", f".type = &type_{kind}"]
         if not model.is_error(owner):
             parts.append(f".offset = offsetof({struct(owner)}, {snake(name)})")
         location = self.location(owner, name, member)
@@ -249,7 +249,8 @@ class Schema:
             if bound in shape:
                 parts.append(f".{bound} = {float(shape[bound])}")
         if shape.get("pattern"):
-            parts.append(f".pattern = {quoted(shape['pattern'])}")
+            self.out.append(f"constinit PatternCache pattern_{name};")
+            parts += [f".pattern = {quoted(shape['pattern'])}", f".pattern_cache = &pattern_{name}"]
         if shape.get("enum"):
             self.out.append(f"constexpr std::string_view enum_{name}[] = "
                             f"{{{', '.join(quoted(value) for value in shape['enum'])}}};")
@@ -318,9 +319,10 @@ class Schema:
                 f"namespace wolke::model::{model.namespace} {{", "namespace {", "", "using namespace wolke::shape;", ""]
         shapes = [name for name in model.shapes if not model.shapes[name].get("eventstream")]
         empties = list(model.empties())
-        head += [f"extern const Type type_{name};" for name in [*shapes, *empties, "stream"]]
+        head += [f"extern const Type type_{name};" for name in [*shapes, *empties, "stream", "event_stream"]]
         head += ["extern const Service service_model;", ""]
-        self.out.append('constinit const Type type_stream{.kind = Kind::body, .name = "stream"};')
+        for name in ("stream", "event_stream"):
+            self.out.append(f'constinit const Type type_{name}{{.kind = Kind::body, .name = "{name}"}};')
         for name in shapes:
             self.type(name)
         for name in empties:
