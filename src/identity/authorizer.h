@@ -8,6 +8,7 @@
 // denied.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Ask {
   Conditions conditions = {};
   /// Account that owns the resource; empty: the caller's.
   std::string resource_account = {};
+  /// The resource's policy has to allow even within the account (role trust policies).
+  bool resource_policy_must_allow = false;
 };
 
 struct Decision {

@@ -411,7 +411,8 @@ Result<Verified> verify(const Authorization& authorization, std::string_view sec
   TRY(check_signed_headers(authorization, request, expected.dialect));
   std::string_view payload_hash = authorization.payload_hash;
   if (authorization.payload == Payload::absent) {
-    ASSERT(expected.body_sha256.size() == 64);
+    if (expected.body_sha256.size() != 64)
+      return fail(detail::bad_payload_hash(expected.dialect, ""));
     payload_hash = expected.body_sha256;
   }
   const std::optional<std::string> canonical =

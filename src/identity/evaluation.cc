@@ -1,0 +1,118 @@
+#include "wolke/identity/evaluation.h"
+
+#include <fmt/format.h>
+
+namespace wolke::identity {
+namespace {
+
+struct Answer {
+  bool present = false;
+  bool denied = false;
+  bool allowed = false;
+  Grant grant = Grant::none;
+  std::string source;  // 'AmazonS3FullAccess, statement "#1"'
+};
+
+std::string source_of(const NamedPolicy& named, const PolicyAnswer& answer) {
+  return fmt::format("{}, statement {}", named.name, answer.statement);
+}
+
+void add(Answer& out, const NamedPolicy& named, const Question& question) {
+  out.present = true;
+  if (named.policy == nullptr) {
+    out.denied = true;
+    out.source = named.name + ", which cannot be read";
+    return;
+  }
+  const PolicyAnswer answer = named.policy->evaluate(question);
+  if (answer.denied && !out.denied) {
+    out.denied = true;
+    out.source = source_of(named, answer);
+  }
+  if (answer.allowed && !out.allowed) {
+    out.allowed = true;
+    out.grant = answer.grant;
+    if (!out.denied) out.source = source_of(named, answer);
+  }
+}
+
+Answer ask_all(const std::vector<NamedPolicy>& policies, const Question& question) {
+  Answer out;
+  for (const NamedPolicy& named : policies) add(out, named, question);
+  return out;
+}
+
+Decision deny(std::string why) {
+  return {.allowed = false, .explicit_deny = false, .why = std::move(why)};
+}
+
+Decision explicit_deny(std::string_view kind, const Answer& answer) {
+  return {.allowed = false,
+          .explicit_deny = true,
+          .why = fmt::format("with an explicit deny in a{} {} ({})",
+                             kind.starts_with('i') ? "n" : "", kind, answer.source)};
+}
+
+Decision missing(std::string_view kind, const Ask& ask) {
+  return deny(fmt::format("no {} allows the {} action", kind, ask.action));
+}
+
+Decision allow(std::string_view kind, const Answer& answer) {
+  return {
+      .allowed = true, .explicit_deny = false, .why = fmt::format("{} ({})", kind, answer.source)};
+}
+
+struct Answers {
+  Answer identity;
+  Answer resource;
+  Answer boundary;
+  Answer session;
+};
+
+/// What remains after no document denied.
+Decision combine(const Principal& principal, const Answers& answers, const Ask& ask) {
+  const bool caller_only =
+      principal.kind == PrincipalKind::anonymous || principal.kind == PrincipalKind::service;
+  if (caller_only) {
+    if (!answers.resource.allowed) return missing("resource-based policy", ask);
+    return allow("resource-based policy", answers.resource);
+  }
+  const bool same_account =
+      ask.resource_account.empty() || ask.resource_account == principal.account;
+  const bool all_rights = principal.kind == PrincipalKind::root || principal.unrestricted;
+  const bool by_identity = all_rights || answers.identity.allowed;
+  const bool needs_resource = !same_account || ask.resource_policy_must_allow;
+  if (needs_resource && !answers.resource.allowed) return missing("resource-based policy", ask);
+  if (!same_account && !by_identity) return missing("identity-based policy", ask);
+  if (same_account && answers.resource.grant == Grant::direct) {
+    return allow("resource-based policy", answers.resource);
+  }
+  const bool by_resource = same_account && answers.resource.grant >= Grant::role;
+  if (!by_identity && !by_resource) return missing("identity-based policy", ask);
+  if (answers.boundary.present && !answers.boundary.allowed)
+    return missing("permissions boundary", ask);
+  if (answers.session.present && !answers.session.allowed) return missing("session policy", ask);
+  if (all_rights)
+    return {.allowed = true, .explicit_deny = false, .why = "the account's own rights"};
+  return answers.identity.allowed ? allow("identity-based policy", answers.identity)
+                                  : allow("resource-based policy", answers.resource);
+}
+
+}  // namespace
+
+Decision evaluate(const Principal& principal, const PolicySet& policies,
+                  const NamedPolicy* resource_policy, const Ask& ask, const Conditions& request) {
+  const Question question{ask.action, ask.resource, &principal, {&request, &ask.conditions}};
+  Answers answers;
+  answers.identity = ask_all(policies.identity, question);
+  if (answers.identity.denied) return explicit_deny("identity-based policy", answers.identity);
+  if (resource_policy != nullptr) add(answers.resource, *resource_policy, question);
+  if (answers.resource.denied) return explicit_deny("resource-based policy", answers.resource);
+  answers.boundary = ask_all(policies.boundary, question);
+  if (answers.boundary.denied) return explicit_deny("permissions boundary", answers.boundary);
+  answers.session = ask_all(policies.session, question);
+  if (answers.session.denied) return explicit_deny("session policy", answers.session);
+  return combine(principal, answers, ask);
+}
+
+}  // namespace wolke::identity
