@@ -59,6 +59,8 @@ struct Server::State {
   void accepted(const std::shared_ptr<State>& self, Fd socket, const sockaddr_storage& from,
                 const MakeTransport& make_transport, bool tls);
 
+  static void listen(const std::shared_ptr<State>& self, Fd listening, MakeTransport make_transport,
+                     bool tls);
   static Task<void> accept_loop(std::shared_ptr<State> self, Fd listening,
                                 MakeTransport make_transport, bool tls);
   static Task<void> serve_connection(std::shared_ptr<State> self,
@@ -126,11 +128,21 @@ Server::~Server() {
   state_->cut_connections(false);
 }
 
-void Server::serve(Fd listening) {
+void Server::State::listen(const std::shared_ptr<State>& self, Fd listening,
+                           MakeTransport make_transport, bool tls) {
   ::fcntl(listening.get(), F_SETFL, ::fcntl(listening.get(), F_GETFL) | O_NONBLOCK);
-  state_->listening.push_back(listening.get());
-  state_->context.loop.spawn(
-      State::accept_loop(state_, std::move(listening), plain_transport, false));
+  self->listening.push_back(listening.get());
+  self->context.loop.spawn(accept_loop(self, std::move(listening), std::move(make_transport), tls));
+}
+
+void Server::serve(Fd listening) {
+  State::listen(state_, std::move(listening), plain_transport, false);
+}
+
+void Server::serve_tls(Fd listening, CertificateSource source) {
+  auto acceptor = std::make_shared<TlsAcceptor>(std::move(source));
+  auto make_transport = [acceptor](Fd connected) { return acceptor->accept(std::move(connected)); };
+  State::listen(state_, std::move(listening), make_transport, true);
 }
 
 Task<void> Server::stop(std::chrono::milliseconds grace) {

@@ -17,6 +17,7 @@
 #include "wolke/base/fd.h"
 #include "wolke/base/result.h"
 #include "wolke/net/http.h"
+#include "wolke/net/tls.h"
 
 namespace wolke::net {
 
@@ -37,6 +38,9 @@ class Server {
   Server& operator=(const Server&) = delete;
   /// Serves an already listening socket (possibly of another network namespace).
   void serve(Fd listening);
+  /// The same behind TLS; `source` gives the certificate for each name asked for (certificates.h
+  /// has one).
+  void serve_tls(Fd listening, CertificateSource source);
   /// Ends when all connections have, or soon after they were cut; a handler that waits for
   /// something else than its connection may still run then and ends with the loop.
   async::Task<void> stop(std::chrono::milliseconds grace);
