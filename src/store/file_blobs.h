@@ -1,0 +1,64 @@
+#pragma once
+// Blobs as files: `directory`/<first two hex digits of the id>/<the other thirty>. A file gets its
+// final name at once (no rename); until seal() has synced it and its name, nobody outside has its
+// id.
+//
+// collect() removes a file when all of this holds: no record refers to it, no writer of this
+// process has it open, and it was sealed (by this process) or created (by an earlier one) longer
+// ago than the grace time. The grace time is what an operation has between seal() and its commit.
+//
+// Threads and failure: as in blobs.h. Lifetime: outlives its writers and readers.
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "wolke/base/guarded.h"
+#include "wolke/store/blobs.h"
+#include "wolke/store/seeded_bugs.h"
+
+namespace wolke::store {
+
+class FileBlobs final : public BlobStore {
+ public:
+  FileBlobs(Env env, std::string directory, const SeededBugs& bugs)
+      : env_(env), directory_(std::move(directory)), bugs_(bugs) {}
+
+  /// Creates the directory, durably.
+  Result<void> open_directory();
+
+  Result<std::unique_ptr<BlobWriter>> create() override;
+  Result<std::unique_ptr<BlobReader>> open(const BlobRef& ref) override;
+  Result<std::size_t> collect(Store& store, Timestamp now, Millis grace) override;
+
+ private:
+  friend class FileBlobWriter;
+  struct State {
+    std::set<std::string> writing;               // ids; never collected
+    std::map<std::string, Timestamp> sealed_at;  // by this process, until collected or past grace
+    std::array<bool, 256> shard_is_durable{};
+  };
+
+  std::string shard_directory(std::string_view id) const;
+  std::string path_of(std::string_view id) const;
+  Result<void> make_shard_durable(std::string_view id);
+  Result<void> sealed(const std::string& id);
+  void discard(const std::string& id);
+  Error poison(Error why);
+  Result<std::size_t> collect_shard(Store& store, const std::string& shard, Timestamp now,
+                                    Millis grace);
+  Result<bool> is_collectable(Store& store, const std::string& id, Timestamp now, Millis grace);
+  std::optional<Timestamp> created_at(const std::string& id);
+
+  Env env_;
+  std::string directory_;
+  SeededBugs bugs_;
+  std::atomic<bool> poisoned_ = false;
+  Guarded<State> state_;
+};
+
+}  // namespace wolke::store
