@@ -1,9 +1,11 @@
 #pragma once
-// The sandbox port, as the server sees it. No AWS words here: a sandbox is a root file system, a program, limits, and a
-// few descriptors. Behind it: launcher and spawner processes (privileged, parser-free) that make ready shells ahead of
-// need; level full, rootless, limited or process decided by decide_level() over host facts (level.h).
+// The sandbox port, as the server sees it. No AWS words here: a sandbox is a root file system, a
+// program, limits, and a few descriptors. Behind it: launcher and spawner processes (privileged,
+// parser-free) that make ready shells ahead of need; level full, rootless, limited or process
+// decided by decide_level() over host facts (level.h).
 //
-// Threads: Sandboxes and Instance belong to one loop. Lifetime: destroying an Instance kills everything in it.
+// Threads: Sandboxes and Instance belong to one loop. Lifetime: destroying an Instance kills
+// everything in it.
 
 #include <chrono>
 #include <cstdint>
@@ -30,16 +32,17 @@ struct ReadOnlyMount {
 };
 
 struct Spec {
-  std::string id;                         // [a-z0-9-]{1,64}, names the cgroup
+  std::string id;  // [a-z0-9-]{1,64}, names the cgroup
   std::vector<ReadOnlyMount> mounts;
   std::vector<std::string> argv;
-  std::vector<std::string> environment;   // "NAME=value"
+  std::vector<std::string> environment;  // "NAME=value"
   std::string working_directory = "/var/task";
   std::uint64_t memory_bytes = 128ULL << 20;
   std::uint64_t tmp_bytes = 512ULL << 20;
   std::uint32_t pids_max = 1024;
   std::uint32_t files_max = 1024;
-  /// Makes listening sockets inside the sandbox's network namespace and hands them to the server: "127.0.0.1:9001".
+  /// Makes listening sockets inside the sandbox's network namespace and hands them to the server:
+  /// "127.0.0.1:9001".
   std::vector<std::string> listen;
   /// Name -> address lines of /etc/hosts.
   std::vector<std::pair<std::string, std::string>> hosts;
@@ -53,8 +56,8 @@ struct Usage {
 };
 
 struct Exit {
-  int code = 0;        // exit code, or
-  int signal = 0;      // terminating signal
+  int code = 0;    // exit code, or
+  int signal = 0;  // terminating signal
   bool out_of_memory = false;
 };
 

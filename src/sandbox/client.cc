@@ -1,0 +1,404 @@
+#include "wolke/sandbox/client.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <utility>
+
+#include "wolke/async/event.h"
+#include "wolke/base/limits.h"
+#include "wolke/base/text.h"
+#include "wolke/observe/log.h"
+#include "wolke/sandbox/cgroups.h"
+#include "wolke/sandbox/launcher.h"
+#include "wolke/sandbox/pack.h"
+#include "wolke/sandbox/spawner.h"
+#include "wolke/sandbox/step.h"
+#include "wolke/sandbox/wire.h"
+
+namespace wolke::sandbox {
+namespace {
+
+using async::Task;
+using async::Wake;
+using namespace std::chrono_literals;
+
+constexpr auto start_patience = 10s;   // for the spawner's answer
+constexpr auto spawner_patience = 3s;  // for a new spawner after one died
+
+/// One sandbox as the server knows it, from the request until it is forgotten.
+struct Entry {
+  explicit Entry(async::Loop& loop) : answered(loop), ended(loop) {}
+  async::Event answered;
+  async::Event ended;
+  wire::Reply answer{};
+  std::vector<Fd> granted;  // with a `started` answer
+  Exit exit;
+  Usage last_usage;
+  bool has_ended = false;
+};
+
+/// What the client, its reader task and every instance share; the last of them ends it.
+struct Core {
+  Core(async::Loop& l, ServerSide s) : loop(l), side(std::move(s)), connected(l) {}
+  async::Loop& loop;
+  ServerSide side;
+  async::Event connected;
+  std::uint64_t next_handle = 1;
+  std::uint32_t weaken = 0;
+  std::map<std::uint64_t, std::shared_ptr<Entry>> entries;  // shared with the start or the instance
+
+  void tell(wire::RequestKind kind, std::uint64_t handle) {
+    wire::Request request{};
+    request.version = wire::version;
+    request.kind = kind;
+    request.handle = handle;
+    // A full channel loses nothing: the spawner kills what it started when it sees `release` or our
+    // end.
+    if (side.spawner.valid()) (void)wire::send(side.spawner.get(), request);
+  }
+};
+
+void end_entry(Entry& entry, Exit exit) {
+  if (entry.has_ended) return;
+  entry.has_ended = true;
+  entry.exit = exit;
+  entry.last_usage.out_of_memory = exit.out_of_memory;
+  entry.ended.set();
+}
+
+void on_reply(Core& core, const wire::Reply& reply, std::vector<Fd> descriptors) {
+  const auto found = core.entries.find(reply.handle);
+  if (found == core.entries.end()) {
+    // Nobody waits any more: the start was given up.
+    if (reply.kind == wire::ReplyKind::started) core.tell(wire::RequestKind::release, reply.handle);
+    return;
+  }
+  const std::shared_ptr<Entry> entry = found->second;
+  if (reply.kind == wire::ReplyKind::exited) {
+    Usage& usage = entry->last_usage;
+    if (reply.out_of_memory != 0 || usage.memory_peak_bytes == 0) {
+      usage.memory_peak_bytes = reply.memory_peak_bytes;
+    }
+    usage.cpu = std::chrono::microseconds(reply.cpu_microseconds);
+    end_entry(*entry, Exit{reply.exit_code, reply.exit_signal, reply.out_of_memory != 0});
+    return;
+  }
+  entry->answer = reply;
+  entry->granted = std::move(descriptors);
+  entry->answered.set();
+}
+
+/// The spawner is gone, and everything that it made with it.
+void on_spawner_lost(Core& core) {
+  core.loop.forget(core.side.spawner.get());
+  core.side.spawner.reset();
+  core.connected.reset();
+  const auto entries = core.entries;  // waking a waiter may change the map
+  for (const auto& [handle, entry] : entries) {
+    if (!entry->answered.is_set()) {
+      entry->answer.kind = wire::ReplyKind::failed;
+      wire::copy_text(entry->answer.what, "the spawner ended");
+      entry->answered.set();
+    }
+    end_entry(*entry, Exit{0, SIGKILL, false});
+  }
+}
+
+void drain_channel(Core& core) {
+  while (core.side.spawner.valid()) {
+    wire::Reply reply{};
+    std::vector<Fd> descriptors;
+    switch (wire::receive(core.side.spawner.get(), reply, descriptors)) {
+      case wire::Transfer::done:
+        on_reply(core, reply, std::move(descriptors));
+        break;
+      case wire::Transfer::would_block:
+        return;
+      case wire::Transfer::malformed:
+        break;
+      case wire::Transfer::closed:
+        on_spawner_lost(core);
+        return;
+    }
+  }
+}
+
+/// Reads the spawner's answers for ever; after a spawner's death waits for the launcher to bring
+/// the next one.
+Task<void> read_answers(std::shared_ptr<Core> core) {
+  while (true) {
+    const bool lost = !core->side.spawner.valid();
+    const int fd = lost ? core->side.launcher.get() : core->side.spawner.get();
+    if (fd < 0) co_return;
+    const Wake wake = co_await core->loop.readable(fd, core->loop.now() + 1h);
+    if (wake == Wake::cancelled) co_return;
+    if (wake == Wake::timed_out) continue;
+    if (!lost) {
+      drain_channel(*core);
+      continue;
+    }
+    std::uint32_t word = 0;
+    std::vector<Fd> brought;
+    const wire::Transfer got = wire::receive(fd, word, brought);
+    if (got == wire::Transfer::closed) co_return;
+    if (got == wire::Transfer::done && brought.size() == 1) {
+      observe::log(observe::Level::warning, "sandbox", "spawner replaced");
+      (void)::fcntl(brought[0].get(), F_SETFL, O_NONBLOCK);
+      core->side.spawner = std::move(brought[0]);
+      core->connected.set();
+    }
+  }
+}
+
+Task<Result<void>> send_request(std::shared_ptr<Core> core, const Packed& packed) {
+  std::vector<int> descriptors;
+  for (const Fd& fd : packed.descriptors) descriptors.push_back(fd.get());
+  const Monotonic deadline = core->loop.now() + start_patience;
+  while (core->loop.now() < deadline) {
+    if (!core->side.spawner.valid()) {
+      const Wake wake = co_await core->connected.wait(core->loop.now() + spawner_patience);
+      if (wake != Wake::ready) break;
+      continue;
+    }
+    switch (wire::send(core->side.spawner.get(), packed.request, descriptors)) {
+      case wire::Transfer::done:
+        co_return Result<void>();
+      case wire::Transfer::would_block:
+        // The channel holds some hundred requests; beyond that we come back rather than queue here.
+        if (co_await core->loop.sleep_for(1ms) == Wake::cancelled)
+          co_return fail(step_failed("start", ECANCELED));
+        break;
+      default:
+        on_spawner_lost(*core);
+        break;
+    }
+  }
+  co_return fail(step_failed("start: no spawner", EPIPE));
+}
+
+Result<std::uint64_t> read_number(int fd) {
+  char text[32] = {};
+  if (::pread(fd, text, sizeof text - 1, 0) <= 0) return fail(step_failed("control group", errno));
+  return parse_u64(trim(std::string_view(text).substr(0, std::string_view(text).find('\n'))))
+      .value_or(0);
+}
+
+std::uint64_t stat_value(std::string_view text, std::string_view key) {
+  for (std::string_view line : split(text, '\n')) {
+    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') {
+      return parse_u64(line.substr(key.size() + 1)).value_or(0);
+    }
+  }
+  return 0;
+}
+
+Task<std::optional<Exit>> wait_for_end(std::shared_ptr<Entry> entry, Monotonic deadline) {
+  if (!entry->has_ended) (void)co_await entry->ended.wait(deadline);
+  co_return entry->has_ended ? std::optional<Exit>(entry->exit) : std::nullopt;
+}
+
+class ClientInstance final : public Instance {
+ public:
+  ClientInstance(std::shared_ptr<Core> core, std::shared_ptr<Entry> entry, std::uint64_t handle,
+                 Packed packed)
+      : core_(std::move(core)),
+        entry_(std::move(entry)),
+        handle_(handle),
+        stdout_(std::move(packed.stdout_read)),
+        stderr_(std::move(packed.stderr_read)),
+        control_(std::move(packed.control)) {
+    std::size_t next = 0;
+    for (std::size_t bit = 0; bit < wire::present_kinds; ++bit) {
+      if ((entry_->answer.present & (1u << bit)) == 0) continue;
+      if (next < entry_->granted.size()) files_[bit] = std::move(entry_->granted[next++]);
+    }
+    for (; next < entry_->granted.size(); ++next) {
+      listeners_.push_back(std::move(entry_->granted[next]));
+    }
+    entry_->granted.clear();
+  }
+
+  ~ClientInstance() override {
+    ClientInstance::kill();
+    core_->tell(wire::RequestKind::release, handle_);
+    core_->entries.erase(handle_);
+    for (const Fd* fd : {&stdout_, &stderr_, &control_}) {
+      if (fd->valid()) core_->loop.forget(fd->get());
+    }
+  }
+
+  int control_fd() const override { return control_.get(); }
+  int stdout_fd() const override { return stdout_.get(); }
+  int stderr_fd() const override { return stderr_.get(); }
+  std::vector<Fd> take_listeners() override { return std::move(listeners_); }
+
+  Result<void> freeze() override { return set_frozen(true); }
+  Result<void> thaw() override { return set_frozen(false); }
+
+  void kill() override {
+    if (entry_->has_ended) return;
+    // At once, from here; the spawner adds what a host without cgroup.kill needs.
+    if (const int fd = file(wire::present_kill); fd >= 0) (void)!::pwrite(fd, "1", 1, 0);
+    core_->tell(wire::RequestKind::kill, handle_);
+  }
+
+  Usage usage() override {
+    if (entry_->has_ended) return entry_->last_usage;
+    Usage& usage = entry_->last_usage;
+    if (const int fd = file(wire::present_memory_peak); fd >= 0) {
+      if (auto peak = read_number(fd)) {
+        usage.memory_peak_bytes =
+            std::max(usage.memory_peak_bytes, *peak - std::min(*peak, file_cache()));
+      }
+    }
+    if (const int fd = file(wire::present_cpu_v1); fd >= 0) {
+      if (auto ns = read_number(fd)) usage.cpu = std::chrono::microseconds(*ns / 1000);
+    } else if (const int v2 = file(wire::present_cpu_v2); v2 >= 0) {
+      usage.cpu = std::chrono::microseconds(stat_value(read_small_fd(v2), "usage_usec"));
+    }
+    if (const int fd = file(wire::present_oom); fd >= 0) {
+      usage.out_of_memory = stat_value(read_small_fd(fd), "oom_kill") > 0;
+    }
+    return usage;
+  }
+
+  Task<std::optional<Exit>> exited(Monotonic deadline) override {
+    return wait_for_end(entry_, deadline);
+  }
+
+ private:
+  int file(wire::Present bit) const {
+    return files_[static_cast<std::size_t>(__builtin_ctz(bit))].get();
+  }
+
+  /// Cached pages of read files, which the kernel takes back at need: not the function's memory.
+  std::uint64_t file_cache() const {
+    const int fd = file(wire::present_memory_stat);
+    if (fd < 0) return 0;
+    const std::string text = read_small_fd(fd);
+    const bool v1 = text.starts_with("cache ");
+    const std::uint64_t all = stat_value(text, v1 ? "cache" : "file");
+    return all - std::min(all, stat_value(text, "shmem"));
+  }
+
+  Result<void> set_frozen(bool frozen) {
+    if (entry_->has_ended) return fail(step_failed("freeze", ESRCH));
+    if (const int fd = file(wire::present_freeze); fd >= 0) {
+      return checked(::pwrite(fd, frozen ? "1" : "0", 1, 0), "freeze");
+    }
+    if (const int fd = file(wire::present_freezer_v1); fd >= 0) {
+      const std::string_view state = frozen ? "FROZEN" : "THAWED";
+      return checked(::pwrite(fd, state.data(), state.size(), 0), "freeze");
+    }
+    return {};  // no freezer on this host: doctor says so
+  }
+
+  std::shared_ptr<Core> core_;
+  std::shared_ptr<Entry> entry_;
+  std::uint64_t handle_;
+  std::array<Fd, wire::present_kinds> files_;
+  std::vector<Fd> listeners_;
+  Fd stdout_, stderr_, control_;
+};
+
+Task<Result<std::unique_ptr<Instance>>> start_one(std::shared_ptr<Core> core, Spec spec) {
+  CO_TRY(Packed packed, pack(spec, core->side.roots));
+  const std::uint64_t handle = core->next_handle++;
+  packed.request.handle = handle;
+  packed.request.weaken = core->weaken;
+  auto entry = std::make_shared<Entry>(core->loop);
+  CO_TRY(co_await send_request(core, packed));
+  core->entries.emplace(handle, entry);
+  packed.descriptors.clear();
+  const Wake wake = co_await entry->answered.wait(core->loop.now() + start_patience);
+  if (wake != Wake::ready) {
+    core->entries.erase(handle);
+    core->tell(wire::RequestKind::release, handle);
+    co_return fail(step_failed("start", wake == Wake::cancelled ? ECANCELED : ETIMEDOUT));
+  }
+  if (entry->answer.kind != wire::ReplyKind::started) {
+    core->entries.erase(handle);
+    const std::string what(wire::text_of(entry->answer.what));
+    co_return fail(
+        Error{entry->answer.refused != 0 ? "SandboxRefused" : "SandboxFailed", 500, what});
+  }
+  co_return std::make_unique<ClientInstance>(core, entry, handle, std::move(packed));
+}
+
+class Client final : public Sandboxes {
+ public:
+  explicit Client(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+  Level level() const override { return core_->side.level; }
+  Task<Result<std::unique_ptr<Instance>>> start(Spec spec) override {
+    return start_one(core_, std::move(spec));
+  }
+  Core& core() { return *core_; }
+
+ private:
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sandboxes> connect(async::Loop& loop, ServerSide side) {
+  (void)::fcntl(side.spawner.get(), F_SETFL, O_NONBLOCK);
+  if (side.launcher.valid()) (void)::fcntl(side.launcher.get(), F_SETFL, O_NONBLOCK);
+  auto core = std::make_shared<Core>(loop, std::move(side));
+  core->connected.set();
+  loop.spawn(read_answers(core));
+  return std::make_unique<Client>(std::move(core));
+}
+
+#ifdef WOLKE_TEST_WEAKEN
+void set_weaken(Sandboxes& sandboxes, std::uint32_t weaken) {
+  static_cast<Client&>(sandboxes).core().weaken = weaken;
+}
+#endif
+
+Result<SpawnerProcess> start_spawner(SpawnerOptions options) {
+  if (options.level == Level::rootless) {
+    TRY(enter_nursery());
+  }
+  int channel[2] = {-1, -1};
+  int lifeline[2] = {-1, -1};
+  TRY(checked(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), "socketpair"));
+  TRY(checked(::pipe2(lifeline, O_CLOEXEC), "pipe"));
+  SpawnerProcess process;
+  process.side.spawner = Fd(channel[0]);
+  process.lifeline = Fd(lifeline[1]);
+  process.side.level = options.level;
+  SpawnerConfig config;
+  config.channel = Fd(channel[1]);
+  config.lifeline = Fd(lifeline[0]);
+  config.level = options.level;
+  config.cgroups = detect_cgroups();
+  config.ready_shells = options.ready_shells;
+  remove_leftover_cgroups(config.cgroups);
+  process.pid = ::fork();
+  if (process.pid == 0) {
+    process.side.spawner.reset();
+    process.lifeline.reset();
+    (void)::fcntl(config.channel.get(), F_SETFL, O_NONBLOCK);
+    // Our own pid, so that two of one parent do not share groups.
+    config.cgroup_parent = cgroup_parent_name(::getpid());
+    ::_exit(run_spawner(std::move(config)));
+  }
+  TRY(checked(process.pid, "fork"));
+  return process;
+}
+
+void stop_spawner(SpawnerProcess& process) {
+  process.lifeline.reset();
+  process.side.spawner.reset();
+  if (process.pid > 0) (void)::waitpid(std::exchange(process.pid, -1), nullptr, 0);
+}
+
+}  // namespace wolke::sandbox

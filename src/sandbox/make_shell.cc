@@ -1,0 +1,271 @@
+#include "wolke/sandbox/make_shell.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "wolke/sandbox/step.h"
+
+namespace wolke::sandbox {
+namespace {
+
+Result<Fd> own_network() {
+  Fd fd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return fail(step_failed("network namespace", errno));
+  return fd;
+}
+
+Result<void> bring_loopback_up() {
+  Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return fail(step_failed("loopback", errno));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  return checked(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "loopback");
+}
+
+Result<Fd> make_listener(const wire::ListenAddress& address) {
+  const int type = address.datagram != 0 ? SOCK_DGRAM : SOCK_STREAM;
+  Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.valid()) return fail(step_failed("listen", errno));
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(address.port);
+  name.sin_addr.s_addr = address.address;
+  TRY(checked(::bind(socket.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), "bind"));
+  if (address.datagram == 0) {
+    TRY(checked(::listen(socket.get(), 128), "listen"));
+  }
+  return socket;
+}
+
+/// A private, restricted copy of what an O_PATH descriptor of the server names.
+Result<Fd> detached_copy(int descriptor) {
+  // SAFETY: the server could open this path itself; the copy is read-only, honours no set-user-id
+  // and no device, and inside it is read with the sandbox's own uid.
+  Fd tree(::open_tree(descriptor, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
+  if (!tree.valid()) return fail(step_failed("mount", errno));
+  mount_attr attr{};
+  attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  attr.propagation = MS_PRIVATE;
+  TRY(checked(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attr, sizeof attr), "mount"));
+  return tree;
+}
+
+}  // namespace
+
+Result<ShellMaker> ShellMaker::create(Level level, const CgroupLayout& layout,
+                                      const std::string& parent) {
+  ShellMaker maker(level, Cgroups(layout, parent));
+  TRY(maker.cgroups_.make_parents());
+  maker.host_ = look_at_host();
+#ifdef WOLKE_TEST_WEAKEN
+  TRY(maker.host_network_, own_network());
+#endif
+  // SAFETY: we need no network ourselves; and from one of our own we may return (setns) at every
+  // level.
+  TRY(checked(::unshare(CLONE_NEWNET), "own network namespace"));
+  TRY(maker.home_network_, own_network());
+  return maker;
+}
+
+Result<void> ShellMaker::leave_network() const {
+  // SAFETY: staying in a sandbox's network would mix sandboxes up: there is no going on from a
+  // failure here.
+  if (::setns(home_network_.get(), CLONE_NEWNET) < 0) ::abort();
+  return {};
+}
+
+Result<void> ShellMaker::enter_new_network(Shell& shell) {
+  // SAFETY: made by us, so owned by our user namespace: the sandbox cannot configure it. Left again
+  // in leave_network().
+  TRY(checked(::unshare(CLONE_NEWNET), "network namespace"));
+  TRY(bring_loopback_up());
+  TRY(shell.network, own_network());
+  return {};
+}
+
+Result<void> ShellMaker::fork_into(Shell& shell, std::uint32_t weaken) {
+  int pair[2] = {-1, -1};
+  TRY(checked(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), "socketpair"));
+  shell.socket = Fd(pair[0]);
+  const Fd theirs(pair[1]);
+  TRY(checked(::fcntl(shell.socket.get(), F_SETFL, O_NONBLOCK), "socketpair"));
+
+  clone_args arguments{};
+  int pidfd = -1;
+  arguments.flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
+  if (!without(weaken, wire::weaken_user)) arguments.flags |= CLONE_NEWUSER;
+  if (!without(weaken, wire::weaken_ipc)) arguments.flags |= CLONE_NEWIPC;
+  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  if (shell.group.unified.valid() && !without(weaken, wire::weaken_cgroup)) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(shell.group.unified.get());
+  }
+  // SAFETY: the child shares nothing with us but copies of our memory, and runs run_shell() only.
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0) {
+    ShellSetup setup;
+    setup.host = &host_;
+    setup.socket = theirs.get();
+    setup.privileged = level_ == Level::full;
+    setup.limits_by_rlimit = !cgroups_.layout().can_limit_memory();
+    setup.weaken = weaken;
+    run_shell(setup);
+  }
+  TRY(checked(pid, "clone3"));
+  shell.pid = static_cast<pid_t>(pid);
+  shell.pidfd = Fd(pidfd);
+  return {};
+}
+
+Result<void> ShellMaker::map_user(const Shell& shell) const {
+  // SAFETY: one uid and one gid, of the reserved range (root) or the user's own (rootless); never 0
+  // of the host.
+  const bool full = level_ == Level::full;
+  const uid_t uid = full ? shell.uid : ::geteuid();
+  const gid_t gid = full ? shell.uid : ::getegid();
+  auto write = [&](const char* file, const std::string& text) {
+    return write_file(fmt::format("/proc/{}/{}", shell.pid, file).c_str(), text);
+  };
+  if (!full) {
+    TRY(write("setgroups", "deny"));
+  }
+  TRY(write("uid_map", fmt::format("{} {} 1", inside_uid, uid)));
+  return write("gid_map", fmt::format("{} {} 1", inside_gid, gid));
+}
+
+Result<std::unique_ptr<Shell>> ShellMaker::make(std::uint64_t serial, uid_t uid,
+                                                std::uint32_t weaken) {
+  auto shell = std::make_unique<Shell>();
+  shell->serial = serial;
+  shell->uid = uid;
+  auto steps = [&]() -> Result<void> {
+    TRY(shell->group, cgroups_.make(fmt::format("s{}", serial)));
+    auto entered = without(weaken, wire::weaken_network)
+                       ? checked(::setns(host_network_.get(), CLONE_NEWNET), "host network")
+                       : enter_new_network(*shell);
+    auto forked = entered ? fork_into(*shell, weaken) : std::move(entered);
+    TRY(leave_network());
+    if (!forked) return forked;
+    if (!without(weaken, wire::weaken_user)) {
+      TRY(map_user(*shell));
+    }
+    if (!without(weaken, wire::weaken_cgroup)) {
+      TRY(cgroups_.attach(shell->group, shell->pid));
+    }
+    wire::ShellOrder begin{};
+    begin.kind = wire::OrderKind::begin;
+    if (wire::send(shell->socket.get(), begin) != wire::Transfer::done) {
+      return fail(step_failed("begin", EPIPE));
+    }
+    return {};
+  };
+  if (auto done = steps(); !done) {
+    if (shell->pid > 0) {
+      kill_by_pidfd(shell->pidfd.get());
+      siginfo_t ended{};
+      (void)::waitid(P_PIDFD, static_cast<id_t>(shell->pidfd.get()), &ended, WEXITED);
+    }
+    cgroups_.remove(shell->group);
+    return fail(std::move(done).error());
+  }
+  return shell;
+}
+
+Result<void> ShellMaker::make_listeners(Shell& shell, const wire::Request& request) const {
+  if (request.listen_count == 0 || !shell.network.valid()) return {};
+  // SAFETY: entered only to make sockets; left again before anything else happens.
+  TRY(checked(::setns(shell.network.get(), CLONE_NEWNET), "sandbox network"));
+  Result<void> made;
+  for (std::size_t i = 0; i < request.listen_count && made; ++i) {
+    auto listener = make_listener(request.listen[i]);
+    if (listener)
+      shell.listeners.push_back(std::move(*listener));
+    else
+      made = fail(std::move(listener).error());
+  }
+  TRY(leave_network());
+  return made;
+}
+
+Result<void> ShellMaker::hand_over(Shell& shell, const wire::Request& request,
+                                   std::vector<Fd>& descriptors) {
+  if (!without(request.weaken, wire::weaken_cgroup)) {
+    TRY(cgroups_.limit(shell.group, {request.memory_bytes, request.pids_max}));
+  }
+  TRY(make_listeners(shell, request));
+  std::vector<Fd> copies;
+  std::vector<int> given;
+  for (std::size_t i = 0; i < descriptors.size(); ++i) {
+    if (i < wire::start_descriptors) {
+      given.push_back(descriptors[i].get());
+      continue;
+    }
+    TRY(Fd copy, detached_copy(descriptors[i].get()));
+    given.push_back(copy.get());
+    copies.push_back(std::move(copy));
+  }
+  wire::ShellOrder order{};
+  order.kind = wire::OrderKind::start;
+  order.request = request;
+  if (wire::send(shell.socket.get(), order, given) != wire::Transfer::done) {
+    return fail(step_failed("start", EPIPE));
+  }
+  return {};
+}
+
+std::uint32_t ShellMaker::grants(const Shell& shell, std::vector<Fd>& out) const {
+  std::uint32_t present = wire::present_pidfd;
+  const int unified = shell.group.unified.get();
+  const int memory = shell.group.legacy_of(Controller::memory).get();
+  const int cpuacct = shell.group.legacy_of(Controller::cpuacct).get();
+  const int freezer = shell.group.legacy_of(Controller::freezer).get();
+  const bool v2_memory = cgroups_.layout().unified_has_controllers;
+  // In the order of the bits. SAFETY: each is one file of this sandbox's own group: it can be
+  // frozen, killed and read through them, and nothing else.
+  const struct {
+    wire::Present bit;
+    int directory;
+    const char* file;
+    int flags;
+  } files[] = {
+      {wire::present_kill, unified, "cgroup.kill", O_WRONLY},
+      {wire::present_freeze, unified, "cgroup.freeze", O_WRONLY},
+      {wire::present_freezer_v1, freezer, "freezer.state", O_WRONLY},
+      {wire::present_memory_peak, v2_memory ? unified : memory,
+       v2_memory ? "memory.peak" : "memory.max_usage_in_bytes", O_RDONLY},
+      {wire::present_memory_stat, v2_memory ? unified : memory, "memory.stat", O_RDONLY},
+      {wire::present_cpu_v2, unified, "cpu.stat", O_RDONLY},
+      {wire::present_cpu_v1, cpuacct, "cpuacct.usage", O_RDONLY},
+      {wire::present_oom, v2_memory ? unified : memory,
+       v2_memory ? "memory.events" : "memory.oom_control", O_RDONLY},
+  };
+  for (const auto& file : files) {
+    if (file.directory < 0) continue;
+    Fd fd(::openat(file.directory, file.file, file.flags | O_CLOEXEC));
+    if (!fd.valid()) continue;
+    present |= file.bit;
+    out.push_back(std::move(fd));
+  }
+  return present;
+}
+
+}  // namespace wolke::sandbox

@@ -1,0 +1,249 @@
+// Whole sandboxes through the port: needs root (level full) or user namespaces (rootless).
+#include "wolke/sandbox/sandbox.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "wolke/base/limits.h"
+#include "wolke/sandbox/fixture.h"
+
+namespace wolke::sandbox {
+namespace {
+
+using namespace std::chrono_literals;
+using async::Task;
+
+class SandboxTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/sandbox-test-XXXXXX";
+    directory_ = ::mkdtemp(name);
+    ::chmod(name, 0755);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  std::string make_directory(const std::string& name) {
+    const std::string path = directory_ + "/" + name;
+    ::mkdir(path.c_str(), 0755);
+    return path;
+  }
+  static void write(const std::string& path, const std::string& text) {
+    std::ofstream(path) << text;
+  }
+  Outcome run(const std::string& script) { return host_.run(shell_spec(script)); }
+
+  std::string directory_;
+  TestHost host_;
+};
+
+TEST_F(SandboxTest, a_program_runs_and_its_output_and_exit_code_arrive) {
+  const Outcome outcome = run("echo out; echo err >&2; exit 7");
+  ASSERT_TRUE(outcome.started) << outcome.error;
+  EXPECT_EQ(outcome.out, "out\n");
+  EXPECT_EQ(outcome.err, "err\n");
+  ASSERT_TRUE(outcome.exit.has_value());
+  EXPECT_EQ(outcome.exit->code, 7);
+  EXPECT_EQ(outcome.exit->signal, 0);
+}
+
+TEST_F(SandboxTest, a_program_killed_by_a_signal_is_reported_with_it) {
+  const Outcome outcome = run("kill -SEGV $$");
+  ASSERT_TRUE(outcome.exit.has_value()) << outcome.error;
+  EXPECT_EQ(outcome.exit->signal, 11);
+}
+
+TEST_F(SandboxTest, a_program_that_is_not_there_is_named) {
+  Spec spec = shell_spec("");
+  spec.argv = {"/usr/bin/no-such-program"};
+  const Outcome outcome = host_.run(spec);
+  EXPECT_FALSE(outcome.started);
+  EXPECT_NE(outcome.error.find("no-such-program: No such file"), std::string::npos)
+      << outcome.error;
+}
+
+TEST_F(SandboxTest, mounts_are_read_only_and_name_no_host_path) {
+  const std::string task = make_directory("package");
+  write(task + "/handler.txt", "hello");
+  Spec spec = shell_spec(
+      "cat handler.txt; touch handler.txt x 2>&1; cat /proc/self/mountinfo /proc/self/cgroup");
+  spec.mounts = {{task, "/var/task"}};
+  const Outcome outcome = host_.run(spec);
+  ASSERT_TRUE(outcome.started) << outcome.error;
+  EXPECT_EQ(outcome.out.substr(0, 5), "hello");
+  EXPECT_NE(outcome.out.find("Read-only file system"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("sandbox-test"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("wolke-"), std::string::npos) << outcome.out;
+}
+
+TEST_F(SandboxTest, layers_at_one_place_merge_and_the_later_wins) {
+  const std::string one = make_directory("one"), two = make_directory("two");
+  write(one + "/a", "one");
+  write(one + "/b", "one");
+  write(two + "/b", "two");
+  Spec spec = shell_spec("cat /opt/a /opt/b");
+  spec.mounts = {{one, "/opt"}, {two, "/opt"}};
+  EXPECT_EQ(host_.run(spec).out, "onetwo");
+}
+
+TEST_F(SandboxTest, tmp_is_writable_up_to_its_size_and_starts_empty) {
+  Spec spec = shell_spec(
+      "ls /tmp | wc -l; head -c 3000000 /dev/zero > /tmp/a && echo ok;"
+      "head -c 3000000 /dev/zero > /tmp/b 2>/dev/null || echo full");
+  spec.tmp_bytes = 4 << 20;
+  EXPECT_EQ(host_.run(spec).out, "0\nok\nfull\n");
+}
+
+TEST_F(SandboxTest, the_program_has_descriptors_0_to_3_only) {
+  const Outcome outcome = run("exec /bin/ls /proc/self/fd");
+  EXPECT_EQ(outcome.out, "0\n1\n2\n3\n4\n");  // 4 is ls's own
+}
+
+TEST_F(SandboxTest, the_user_the_host_name_and_hosts_are_the_sandboxes_own) {
+  Spec spec = shell_spec("id -un; hostname; grep api /etc/hosts; nproc >/dev/null && echo n");
+  spec.hosts = {{"api.example", "127.0.0.9"}};
+  spec.hostname = "fn";
+  EXPECT_EQ(host_.run(spec).out, "sbx_user1051\nfn\n127.0.0.9 api.example\nn\n");
+}
+
+TEST_F(SandboxTest, more_memory_than_allowed_is_an_out_of_memory_exit) {
+  Spec spec = shell_spec("exec python3 -c 'x = bytearray(300 << 20); print(len(x))'");
+  spec.memory_bytes = 64 << 20;
+  const Outcome outcome = host_.run(spec);
+  ASSERT_TRUE(outcome.exit.has_value()) << outcome.error;
+  EXPECT_TRUE(outcome.exit->out_of_memory);
+  EXPECT_EQ(outcome.exit->signal, 9);
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST_F(SandboxTest, memory_and_processor_times_are_measured) {
+  const Outcome outcome = run("exec python3 -c 'x = bytearray(50 << 20); sum(range(3000000))'");
+  EXPECT_GT(outcome.usage.memory_peak_bytes, 50u << 20);
+  EXPECT_LT(outcome.usage.memory_peak_bytes, 129u << 20);
+  EXPECT_GT(outcome.usage.cpu, 10ms);
+}
+
+TEST_F(SandboxTest, python_runs_with_threads_sockets_and_subprocesses) {
+  Spec spec = shell_spec(
+      "exec python3 -c '\n"
+      "import threading, subprocess, socket, os, ssl, json, tempfile, multiprocessing, sqlite3\n"
+      "t = threading.Thread(target=lambda: print(\"thread\")); t.start(); t.join()\n"
+      "print(subprocess.run([\"echo\", \"child\"], capture_output=True, "
+      "text=True).stdout.strip())\n"
+      "s = socket.create_server((\"127.0.0.1\", 0)); c = "
+      "socket.create_connection(s.getsockname())\n"
+      "print(os.cpu_count() >= 1, os.getcwd(), tempfile.gettempdir())\n"
+      "sqlite3.connect(\"/tmp/x.db\").execute(\"create table t(a)\")\n"
+      "q = multiprocessing.Pool(2); print(q.map(abs, [-1, 2])); q.terminate()\n'");
+  spec.memory_bytes = 256 << 20;
+  const Outcome outcome = host_.run(spec);
+  EXPECT_EQ(outcome.out, "thread\nchild\nTrue /var/task /tmp\n[1, 2]\n") << outcome.err;
+}
+
+TEST_F(SandboxTest, node_runs_with_workers_files_http_and_wasm) {
+  Spec spec = shell_spec("");
+  spec.argv = {
+      "/usr/bin/node", "-e",
+      "const {Worker} = require('worker_threads'), http = require('http'), fs = require('fs');\n"
+      "const wasm = new Uint8Array([0,97,115,109,1,0,0,0]);\n"
+      "new WebAssembly.Module(wasm);\n"
+      "const w = new Worker('require(\"worker_threads\").parentPort.postMessage(6*7)', {eval: "
+      "true});\n"
+      "w.on('message', m => { console.log('worker', m);\n"
+      "  const s = http.createServer((q, r) => r.end('hi')).listen(0, '127.0.0.1', () =>\n"
+      "    http.get({port: s.address().port, host: '127.0.0.1'}, r => r.on('data', d => {\n"
+      "      console.log(String(d), require('os').cpus().length > 0, require('os').totalmem() >> "
+      "20);\n"
+      "      fs.promises.writeFile('/tmp/x', 'y').then(() => {\n"
+      "        console.log(require('child_process').execSync('cat /tmp/x').toString());\n"
+      "        require('crypto').pbkdf2('a', 'b', 1000, 32, 'sha256', () => process.exit(3)); });\n"
+      "    })));\n"
+      "});"};
+  spec.environment = {"PATH=/usr/bin:/bin"};
+  spec.memory_bytes = 256 << 20;
+  const Outcome outcome = host_.run(spec);
+  EXPECT_EQ(outcome.out, "worker 42\nhi true 256\ny\n") << outcome.error << outcome.err;
+  ASSERT_TRUE(outcome.exit.has_value());
+  EXPECT_EQ(outcome.exit->code, 3);
+}
+
+TEST_F(SandboxTest, listeners_are_sockets_of_the_sandboxes_own_network) {
+  Spec spec = shell_spec(
+      "exec python3 -c 'import socket; s = socket.create_connection((\"127.0.0.1\", 9001));"
+      "s.sendall(b\"ping\"); print(s.recv(4).decode())'");
+  spec.listen = {"127.0.0.1:9001", "udp:127.0.0.1:53"};
+  auto serve = [](async::Loop& loop, Instance& instance) -> Task<void> {
+    std::vector<Fd> listeners = instance.take_listeners();
+    if (listeners.size() != 2) co_return;
+    (void)co_await loop.readable(listeners[0].get(), loop.now() + 10s);
+    Fd peer(::accept4(listeners[0].get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    (void)co_await loop.readable(peer.get(), loop.now() + 10s);
+    char text[4];
+    if (::read(peer.get(), text, 4) == 4) (void)!::write(peer.get(), "pong", 4);
+    loop.forget(peer.get());
+    loop.forget(listeners[0].get());
+  };
+  EXPECT_EQ(host_.run(spec, serve).out, "pong\n");
+}
+
+TEST_F(SandboxTest, the_control_socket_is_descriptor_3) {
+  auto talk = [](async::Loop& loop, Instance& instance) -> Task<void> {
+    (void)!::write(instance.control_fd(), "x\n", 2);
+    (void)co_await loop.readable(instance.control_fd(), loop.now() + 10s);
+    char text[8] = {};
+    const ssize_t got = ::read(instance.control_fd(), text, sizeof text);
+    EXPECT_EQ(std::string(text, got > 0 ? static_cast<std::size_t>(got) : 0), "got x\n");
+  };
+  EXPECT_TRUE(host_.run(shell_spec("read a <&3; echo got $a >&3"), talk).started);
+}
+
+TEST_F(SandboxTest, a_frozen_sandbox_makes_no_progress_until_thawed) {
+  auto freeze = [](async::Loop& loop, Instance& instance) -> Task<void> {
+    (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 10s);
+    EXPECT_TRUE(instance.freeze().has_value());
+    (void)!::write(instance.control_fd(), "go\n", 3);
+    // The answer would come within microseconds.
+    EXPECT_EQ(co_await loop.readable(instance.control_fd(), loop.now() + 100ms),
+              async::Wake::timed_out);
+    EXPECT_TRUE(instance.thaw().has_value());
+    EXPECT_EQ(co_await loop.readable(instance.control_fd(), loop.now() + 10s), async::Wake::ready);
+  };
+  const Outcome outcome = host_.run(shell_spec("echo up; read a <&3; echo done >&3"), freeze);
+  EXPECT_TRUE(outcome.started) << outcome.error;
+}
+
+TEST_F(SandboxTest, kill_ends_everything_within_the_limit) {
+  auto kill = [](async::Loop& loop, Instance& instance) -> Task<void> {
+    (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 10s);
+    const Monotonic before = loop.now();
+    instance.kill();
+    const auto exit = co_await instance.exited(loop.now() + 5s);
+    EXPECT_TRUE(exit.has_value());
+    EXPECT_LT(loop.now() - before, limits::sandbox_kill_max);
+  };
+  const Outcome outcome = host_.run(
+      shell_spec("trap '' TERM INT; for i in 1 2 3 4; do setsid sh -c 'while :; do :; done' & done;"
+                 "echo up; while :; do :; done"),
+      kill);
+  ASSERT_TRUE(outcome.exit.has_value()) << outcome.error;
+  EXPECT_EQ(outcome.exit->signal, 9);
+}
+
+TEST_F(SandboxTest, a_spec_that_cannot_be_is_refused_with_its_reason) {
+  Spec spec = shell_spec("");
+  spec.mounts = {{directory_, "/usr/lib"}};
+  EXPECT_NE(host_.run(spec).error.find("mount at /usr/lib"), std::string::npos);
+  spec = shell_spec("");
+  spec.listen = {"10.0.0.1:80"};
+  EXPECT_NE(host_.run(spec).error.find("listen address"), std::string::npos);
+  spec = shell_spec("");
+  spec.mounts = {{directory_ + "/missing", "/var/task"}};
+  EXPECT_NE(host_.run(spec).error.find("missing"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace wolke::sandbox
