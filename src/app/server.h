@@ -1,0 +1,25 @@
+#pragma once
+// The composition root: makes every component, wires them through their ports, runs the loop. The only module that sees
+// all. Order of making is order of dependence; destruction is the reverse.
+//
+// run_server() returns the process's exit code: 0 after a clean stop (SIGTERM, SIGINT), 1 when it could not start.
+
+#include <string>
+
+#include "wolke/runtime/table.h"
+#include "wolke/sandbox/client.h"
+
+namespace wolke::app {
+
+struct Config {
+  std::string data_dir;        // as the server reaches it: "." under the launcher
+  std::string data_dir_shown;  // as people know it
+  std::string listen = "127.0.0.1:4566";
+  std::string region = "us-east-1";
+  bool dev = false;
+  runtime::RuntimePaths runtimes;
+};
+
+int run_server(const Config& config, sandbox::ServerSide sandboxes);
+
+}  // namespace wolke::app

@@ -1,0 +1,426 @@
+#include "wolke/cli/deploy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "wolke/base/hash.h"
+#include "wolke/cli/guess.h"
+#include "wolke/cli/zip_writer.h"
+
+namespace wolke::cli {
+
+namespace {
+
+using shape::Json;
+using Tell = std::function<void(const std::string&)>;
+
+constexpr std::string_view trust_policy =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]})";
+constexpr std::string_view functions_path = "/2015-03-31/functions/";
+
+std::string object_arn(const Grant& grant) {
+  return fmt::format("arn:aws:s3:::{}/{}*", grant.bucket, grant.prefix);
+}
+
+/// Logs, reading what calls it, writing where it was told: nothing else.
+std::string least_policy(const std::vector<Grant>& reads, const std::vector<Grant>& writes) {
+  auto statement = [](Json::Array actions, Json::Array resources) {
+    Json out;
+    out.set("Effect", "Allow");
+    out.set("Action", std::move(actions));
+    out.set("Resource", std::move(resources));
+    return out;
+  };
+  auto arns = [](const std::vector<Grant>& grants) {
+    Json::Array out;
+    for (const Grant& grant : grants) out.push_back(object_arn(grant));
+    return out;
+  };
+  Json::Array statements;
+  statements.push_back(
+      statement({"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, {"*"}));
+  if (!reads.empty()) statements.push_back(statement({"s3:GetObject"}, arns(reads)));
+  if (!writes.empty()) statements.push_back(statement({"s3:PutObject"}, arns(writes)));
+  Json document;
+  document.set("Version", "2012-10-17");
+  document.set("Statement", std::move(statements));
+  return document.text();
+}
+
+Json environment_json(const std::vector<std::string>& env) {
+  Json::Object variables;
+  for (const std::string& pair : env) {
+    std::size_t equals = pair.find('=');
+    variables.emplace_back(pair.substr(0, equals),
+                           equals == std::string::npos ? "" : pair.substr(equals + 1));
+  }
+  Json out;
+  out.set("Variables", std::move(variables));
+  return out;
+}
+
+Json configuration_json(const DeployPlan& plan, const std::string& role_arn) {
+  Json out;
+  out.set("Role", role_arn);
+  out.set("Handler", plan.handler);
+  out.set("Runtime", plan.runtime);
+  out.set("MemorySize", static_cast<std::int64_t>(plan.options.memory_mb));
+  out.set("Timeout", static_cast<std::int64_t>(plan.options.timeout_s));
+  out.set("Environment", environment_json(plan.options.env));
+  return out;
+}
+
+Result<void> ensure_bucket(Client& client, const std::string& bucket, const Tell& tell) {
+  TRY(ApiResponse head, client.send({.service = "s3", .method = "HEAD", .path = "/" + bucket}));
+  if (head.status == 200) return {};
+  if (head.status != 404) {
+    return fail({.code = "AccessDenied",
+                 .status = 403,
+                 .message = fmt::format("bucket {} belongs to somebody else", bucket)});
+  }
+  TRY(client.call({.service = "s3", .method = "PUT", .path = "/" + bucket}));
+  tell(fmt::format("bucket {}  created", bucket));
+  return {};
+}
+
+Result<std::string> ensure_role(Client& client, const DeployPlan& plan, const Tell& tell) {
+  Result<std::string> created =
+      client.call_query("iam", {{"Action", "CreateRole"},
+                                {"RoleName", plan.role},
+                                {"AssumeRolePolicyDocument", std::string(trust_policy)},
+                                {"Description", "made by wolke deploy"}});
+  if (!created && created.error().code != "EntityAlreadyExists")
+    return fail(std::move(created).error());
+  TRY(client.call_query("iam", {{"Action", "PutRolePolicy"},
+                                {"RoleName", plan.role},
+                                {"PolicyName", "least"},
+                                {"PolicyDocument", plan.policy}}));
+  TRY(std::string role, client.call_query("iam", {{"Action", "GetRole"}, {"RoleName", plan.role}}));
+  tell(fmt::format("role {}  {}", plan.role, created ? "created" : "updated"));
+  return xml_text(role, "Arn");
+}
+
+Result<void> create_function(Client& client, const DeployPlan& plan, const std::string& role_arn) {
+  Json input = configuration_json(plan, role_arn);
+  input.set("FunctionName", plan.function);
+  Json code;
+  code.set("ZipFile", to_base64(plan.zip));
+  input.set("Code", std::move(code));
+  TRY(client.call_json({.service = "lambda",
+                        .method = "POST",
+                        .path = "/2015-03-31/functions",
+                        .headers = {{"content-type", "application/json"}},
+                        .body = input.text()}));
+  return {};
+}
+
+Result<void> update_function(Client& client, const DeployPlan& plan, const std::string& role_arn) {
+  const std::string path = std::string(functions_path) + plan.function;
+  Json code;
+  code.set("ZipFile", to_base64(plan.zip));
+  TRY(client.call_json({.service = "lambda",
+                        .method = "PUT",
+                        .path = path + "/code",
+                        .headers = {{"content-type", "application/json"}},
+                        .body = code.text()}));
+  TRY(wait_until_active(client, plan.function, std::chrono::seconds(60)));
+  TRY(client.call_json({.service = "lambda",
+                        .method = "PUT",
+                        .path = path + "/configuration",
+                        .headers = {{"content-type", "application/json"}},
+                        .body = configuration_json(plan, role_arn).text()}));
+  return {};
+}
+
+Result<void> ensure_function(Client& client, const DeployPlan& plan, const std::string& role_arn,
+                             const Tell& tell) {
+  TRY(ApiResponse existing,
+      client.send({.service = "lambda",
+                   .path = std::string(functions_path) + plan.function + "/configuration"}));
+  const bool exists = existing.status == 200;
+  if (exists) {
+    TRY(update_function(client, plan, role_arn));
+  } else {
+    TRY(create_function(client, plan, role_arn));
+  }
+  TRY(wait_until_active(client, plan.function, std::chrono::seconds(60)));
+  tell(fmt::format("function {}  {} ({}, {}, {} KB)", plan.function, exists ? "updated" : "created",
+                   plan.runtime, plan.handler, (plan.zip.size() + 1023) / 1024));
+  return {};
+}
+
+std::string statement_id(const Grant& grant) {
+  std::string id = "s3-" + grant.bucket;
+  std::replace(id.begin(), id.end(), '.', '_');
+  return id;
+}
+
+Result<void> ensure_permission(Client& client, const DeployPlan& plan, const Grant& grant,
+                               const Tell& tell) {
+  Json input;
+  input.set("StatementId", statement_id(grant));
+  input.set("Action", "lambda:InvokeFunction");
+  input.set("Principal", "s3.amazonaws.com");
+  input.set("SourceArn", "arn:aws:s3:::" + grant.bucket);
+  Result<Json> added =
+      client.call_json({.service = "lambda",
+                        .method = "POST",
+                        .path = std::string(functions_path) + plan.function + "/policy",
+                        .headers = {{"content-type", "application/json"}},
+                        .body = input.text()});
+  if (!added && added.error().code != "ResourceConflictException")
+    return fail(std::move(added).error());
+  if (added) tell(fmt::format("permission s3:{} → {}  granted", grant.bucket, plan.function));
+  return {};
+}
+
+/// The bucket's notification document without the entry of this name.
+std::string without_entry(std::string document, const std::string& id) {
+  constexpr std::string_view open = "<CloudFunctionConfiguration>",
+                             close = "</CloudFunctionConfiguration>";
+  for (std::size_t from = 0; (from = document.find(open, from)) != std::string::npos;) {
+    std::size_t to = document.find(close, from);
+    if (to == std::string::npos) break;
+    to += close.size();
+    if (document.substr(from, to - from).find("<Id>" + id + "</Id>") != std::string::npos) {
+      document.erase(from, to - from);
+    } else {
+      from = to;
+    }
+  }
+  return document;
+}
+
+Result<std::string> notification_document(Client& client, const std::string& bucket,
+                                          const std::string& id) {
+  TRY(ApiResponse current,
+      client.call({.service = "s3", .path = "/" + bucket, .query = {{"notification", ""}}}));
+  std::string document = without_entry(current.body, id);
+  std::size_t end = document.find("</NotificationConfiguration>");
+  if (end == std::string::npos) {
+    return R"(<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></NotificationConfiguration>)";
+  }
+  return document;
+}
+
+Result<void> put_notification(Client& client, const std::string& bucket, std::string document) {
+  TRY(client.call({.service = "s3",
+                   .method = "PUT",
+                   .path = "/" + bucket,
+                   .query = {{"notification", ""}},
+                   .body = std::move(document)}));
+  return {};
+}
+
+std::string escape_xml(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+Result<void> ensure_notification(Client& client, const DeployPlan& plan, const Grant& grant,
+                                 const Tell& tell) {
+  const std::string id = "wolke-" + plan.function;
+  TRY(Json function,
+      client.call_json({.service = "lambda",
+                        .path = std::string(functions_path) + plan.function + "/configuration"}));
+  TRY(std::string document, notification_document(client, grant.bucket, id));
+  std::string filter;
+  if (!grant.prefix.empty()) {
+    filter = fmt::format(
+        "<Filter><S3Key><FilterRule><Name>prefix</Name><Value>{}</Value></FilterRule></S3Key></"
+        "Filter>",
+        escape_xml(grant.prefix));
+  }
+  std::string entry = fmt::format(
+      "<CloudFunctionConfiguration><Id>{}</Id><CloudFunction>{}</"
+      "CloudFunction><Event>s3:ObjectCreated:*</Event>{}"
+      "</CloudFunctionConfiguration>",
+      id, function.string_at("FunctionArn").value_or(""), filter);
+  document.insert(document.find("</NotificationConfiguration>"), entry);
+  TRY(put_notification(client, grant.bucket, std::move(document)));
+  tell(fmt::format("notification s3:{}/{}* → {}  set", grant.bucket, grant.prefix, plan.function));
+  return {};
+}
+
+/// Buckets whose objects may call the function, from its policy.
+std::vector<std::string> source_buckets(const std::string& policy) {
+  std::vector<std::string> out;
+  constexpr std::string_view prefix = "arn:aws:s3:::";
+  for (std::size_t at = 0; (at = policy.find(prefix, at)) != std::string::npos;) {
+    at += prefix.size();
+    out.push_back(policy.substr(at, policy.find_first_of("\"\\", at) - at));
+  }
+  return out;
+}
+
+bool is_absent(const Error& error) {
+  return error.status == 404 || error.code == "NoSuchEntity" ||
+         error.code == "ResourceNotFoundException";
+}
+
+}  // namespace
+
+Result<Grant> parse_grant(const std::string& text) {
+  if (!text.starts_with("s3:") || text.size() == 3) {
+    return fail({.code = "Usage",
+                 .status = 400,
+                 .message = fmt::format("'{}' is not s3:BUCKET or s3:BUCKET/PREFIX", text)});
+  }
+  std::string rest = text.substr(text.starts_with("s3://") ? 5 : 3);
+  std::size_t slash = rest.find('/');
+  return Grant{.bucket = rest.substr(0, slash),
+               .prefix = slash == std::string::npos ? "" : rest.substr(slash + 1)};
+}
+
+Result<DeployPlan> plan_deploy(const DeployOptions& options) {
+  DeployPlan plan;
+  plan.options = options;
+  TRY(std::vector<ZipEntry> files, collect_files(options.path));
+  TRY(CodeKind kind, guess_kind(files, options));
+  plan.function = options.name.empty() ? guess_name(options.path) : options.name;
+  plan.role = plan.function.substr(0, 59) + "-role";
+  plan.runtime = kind.runtime;
+  plan.handler = kind.handler;
+  if (!options.on.empty()) {
+    TRY(Grant grant, parse_grant(options.on));
+    plan.on.push_back(grant);
+  }
+  for (const std::string& text : options.writes) {
+    TRY(Grant grant, parse_grant(text));
+    plan.writes.push_back(grant);
+  }
+  plan.policy = least_policy(plan.on, plan.writes);
+  plan.zip = make_zip(files);
+  return plan;
+}
+
+Result<void> deploy(Client& client, const DeployPlan& plan, const Tell& tell) {
+  for (const std::vector<Grant>* grants : {&plan.on, &plan.writes}) {
+    for (const Grant& grant : *grants) {
+      TRY(ensure_bucket(client, grant.bucket, tell));
+    }
+  }
+  TRY(std::string role_arn, ensure_role(client, plan, tell));
+  TRY(ensure_function(client, plan, role_arn, tell));
+  for (const Grant& grant : plan.on) {
+    TRY(ensure_permission(client, plan, grant, tell));
+    TRY(ensure_notification(client, plan, grant, tell));
+  }
+  return {};
+}
+
+Result<void> wait_until_active(Client& client, const std::string& name,
+                               std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    TRY(Json function,
+        client.call_json(
+            {.service = "lambda", .path = std::string(functions_path) + name + "/configuration"}));
+    const std::string state = function.string_at("State").value_or("Active");
+    const std::string update = function.string_at("LastUpdateStatus").value_or("Successful");
+    if (state == "Active" && update == "Successful") return {};
+    if (state == "Failed" || update == "Failed") {
+      return fail({.code = "Failed",
+                   .status = 500,
+                   .message = function.string_at("StateReason")
+                                  .value_or(function.string_at("LastUpdateStatusReason")
+                                                .value_or("the function failed"))});
+    }
+    if (std::chrono::steady_clock::now() > deadline) {
+      return fail({.code = "Timeout",
+                   .status = 504,
+                   .message = fmt::format("function {} is still {}", name, state)});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+std::vector<std::string> show_commands(const DeployPlan& plan) {
+  std::vector<std::string> out;
+  for (const std::vector<Grant>* grants : {&plan.on, &plan.writes}) {
+    for (const Grant& grant : *grants)
+      out.push_back(fmt::format("wolke aws s3 mb s3://{}", grant.bucket));
+  }
+  out.push_back(
+      fmt::format("wolke aws iam create-role --role-name {} --assume-role-policy-document '{}'",
+                  plan.role, trust_policy));
+  out.push_back(fmt::format(
+      "wolke aws iam put-role-policy --role-name {} --policy-name least --policy-document '{}'",
+      plan.role, plan.policy));
+  std::string role = fmt::format(
+      "\"$(wolke aws iam get-role --role-name {} --query Role.Arn --output text)\"", plan.role);
+  out.push_back(fmt::format("(cd {} && zip -qr /tmp/{}.zip .)", plan.options.path, plan.function));
+  std::string environment = environment_json(plan.options.env).text();
+  out.push_back(
+      fmt::format("wolke aws lambda create-function --function-name {} --runtime {} --handler {} "
+                  "--role {} --memory-size {} --timeout {} "
+                  "--environment '{}' --zip-file fileb:///tmp/{}.zip",
+                  plan.function, plan.runtime, plan.handler, role, plan.options.memory_mb,
+                  plan.options.timeout_s, environment, plan.function));
+  for (const Grant& grant : plan.on) {
+    out.push_back(
+        fmt::format("wolke aws lambda add-permission --function-name {} --statement-id {} --action "
+                    "lambda:InvokeFunction "
+                    "--principal s3.amazonaws.com --source-arn arn:aws:s3:::{}",
+                    plan.function, statement_id(grant), grant.bucket));
+    Json configuration;
+    configuration.set("Id", "wolke-" + plan.function);
+    configuration.set("LambdaFunctionArn", "ARN");
+    configuration.set("Events", Json::Array{"s3:ObjectCreated:*"});
+    Json document;
+    document.set("LambdaFunctionConfigurations", Json::Array{configuration});
+    std::string arn = fmt::format(
+        "'\"$(wolke aws lambda get-function --function-name {} --query Configuration.FunctionArn "
+        "--output text)\"'",
+        plan.function);
+    std::string text = document.text();
+    text.replace(text.find("ARN\""), 3, arn);
+    out.push_back(
+        fmt::format("wolke aws s3api put-bucket-notification-configuration --bucket {} "
+                    "--notification-configuration '{}'",
+                    grant.bucket, text));
+  }
+  return out;
+}
+
+Result<void> remove_function(Client& client, const std::string& name, const Tell& tell) {
+  const std::string path = std::string(functions_path) + name;
+  Result<Json> policy = client.call_json({.service = "lambda", .path = path + "/policy"});
+  for (const std::string& bucket : source_buckets(policy ? policy->text() : "")) {
+    Result<std::string> document = notification_document(client, bucket, "wolke-" + name);
+    if (document && put_notification(client, bucket, *document))
+      tell(fmt::format("notification s3:{} → {}  removed", bucket, name));
+  }
+  Result<ApiResponse> removed =
+      client.call({.service = "lambda", .method = "DELETE", .path = path});
+  if (!removed && !is_absent(removed.error())) return fail(std::move(removed).error());
+  if (removed) tell(fmt::format("function {}  removed", name));
+  const std::string role = name.substr(0, 59) + "-role";
+  Result<std::string> inline_policy = client.call_query(
+      "iam", {{"Action", "DeleteRolePolicy"}, {"RoleName", role}, {"PolicyName", "least"}});
+  // Only a role that deploy made has this policy.
+  if (inline_policy) {
+    TRY(client.call_query("iam", {{"Action", "DeleteRole"}, {"RoleName", role}}));
+    tell(fmt::format("role {}  removed", role));
+  }
+  if (!removed && !inline_policy) {
+    return fail({.code = "NotFound",
+                 .status = 404,
+                 .message = fmt::format("there is no function {}", name)});
+  }
+  return {};
+}
+
+}  // namespace wolke::cli

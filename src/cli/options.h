@@ -1,0 +1,73 @@
+#pragma once
+// What the command line says, parsed: one struct for each verb. cli.cc fills them; it alone knows
+// the parser library.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wolke::cli {
+
+/// For every verb that talks to a running server.
+struct ClientOptions {
+  std::string
+      endpoint;  // empty: WOLKE_ENDPOINT, else <data-dir>/endpoint, else http://127.0.0.1:4566
+  std::string data_dir;  // where root-credentials and endpoint lie
+  std::string region = "us-east-1";
+  bool json = false;
+};
+
+struct ServeOptions {
+  bool dev = false;
+  std::string data_dir;
+  std::string listen = "127.0.0.1:4566";
+  std::string isolation;  // "": the strongest this host can; "process" only by name
+  std::string region = "us-east-1";
+  std::string runtimes;       // "": beside the binary
+};
+
+struct DeployOptions {
+  std::string path;
+  std::string name;
+  std::string on;  // "s3:BUCKET[/PREFIX]": new objects call the function, which may read them
+  std::vector<std::string> writes;  // "s3:BUCKET[/PREFIX]": the function may put objects there
+  std::vector<std::string> env;
+  std::uint32_t memory_mb = 512;
+  std::uint32_t timeout_s = 30;
+  std::string runtime;  // "": guessed from the files
+  std::string handler;  // "": guessed from the files
+  bool show = false;
+};
+
+struct InvokeOptions {
+  std::string function;
+  std::string payload = "{}";  // JSON text, @FILE or - for standard input
+  bool event = false;
+};
+
+struct RunOptions {
+  std::string runtimes;
+  std::string file;
+  std::string event = "{}";
+  DeployOptions as;
+  std::string isolation;
+};
+
+struct LogsOptions {
+  std::string function;
+  bool follow = false;
+  std::string filter;
+};
+
+struct EventsOptions {
+  std::string id;  // one event, or all
+  std::string state;
+};
+
+/// The directory that a server uses when none is given: /var/lib/wolke for root, else
+/// $XDG_DATA_HOME/wolke.
+std::string default_data_dir();
+
+}  // namespace wolke::cli

@@ -1,0 +1,22 @@
+#pragma once
+// serve, dev and run: the verbs that are a server (or a piece of one) themselves.
+
+#include <string>
+
+#include "wolke/base/result.h"
+#include "wolke/cli/options.h"
+#include "wolke/runtime/table.h"
+#include "wolke/sandbox/sandbox.h"
+
+namespace wolke::cli {
+
+int serve_verb(const ServeOptions& options);
+int run_verb(const RunOptions& options, bool json);
+
+/// Where the runtimes lie: the directory given, else beside the binary (<bin>/../lib/wolke), else the source tree that
+/// the binary was built in.
+Result<runtime::RuntimePaths> find_runtimes(const std::string& directory);
+/// The isolation level: the strongest this host can, or the named one. Refuses less than rootless unless it was named.
+Result<sandbox::Level> choose_level(const std::string& named);
+
+}  // namespace wolke::cli
