@@ -92,8 +92,8 @@ Task<bool> Connection::next_request() {
     }
     if (deadline == Monotonic::max()) {
       bool patient = idle_ && !first_;
-      deadline =
-          context_.loop.now() + (patient ? limits::http_idle_timeout : limits::http_header_timeout);
+      deadline = context_.loop.now() +
+                 (patient ? context_.options.idle_timeout : context_.options.header_timeout);
     }
     Wake wake = co_await wait_for(context_.loop, *transport_, io, deadline);
     drained_ = false;
@@ -149,10 +149,12 @@ Task<void> Connection::settle() {
     co_return;
   }
   std::uint64_t drained = 0;
+  Monotonic until = context_.loop.now() + context_.options.header_timeout;
   while (keep_ && !body_ended()) {
     Result<std::string> piece = co_await read(limits::body_piece_bytes);
     drained += piece ? piece->size() : 0;
-    if (!piece || drained > limits::http_drain_bytes_max) keep_ = false;
+    bool enough = drained > limits::http_drain_bytes_max || context_.loop.now() > until;
+    if (!piece || enough) keep_ = false;
   }
 }
 
@@ -274,7 +276,7 @@ Task<Result<std::string>> Connection::read(std::size_t bytes_max) {
     if (std::exchange(continue_owed_, false)) {
       CO_TRY(co_await send({"HTTP/1.1 100 Continue\r\n\r\n", {}, {}}));
     }
-    Monotonic deadline = context_.loop.now() + limits::http_body_stall_timeout;
+    Monotonic deadline = context_.loop.now() + context_.options.body_stall_timeout;
     Wake wake = co_await wait_for(context_.loop, *transport_, io, deadline);
     drained_ = false;
     if (wake == Wake::timed_out) {
@@ -313,7 +315,7 @@ Result<void> Connection::prepare_head(const ResponseHead& head, BodyKind body,
 Task<Result<void>> Connection::send(std::array<std::string_view, 3> pieces) {
   Io io = write_pieces(*transport_, pieces);
   while (io.status == Io::Status::want_read || io.status == Io::Status::want_write) {
-    Monotonic deadline = context_.loop.now() + limits::http_body_stall_timeout;
+    Monotonic deadline = context_.loop.now() + context_.options.body_stall_timeout;
     Wake wake = co_await wait_for(context_.loop, *transport_, io, deadline);
     if (wake == Wake::timed_out) co_return lose("RequestTimeout", "the client reads too slowly");
     if (wake == Wake::cancelled) co_return lose("ConnectionLost", "the server is stopping");

@@ -11,7 +11,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,17 +19,19 @@
 #include "wolke/async/task.h"
 #include "wolke/net/http.h"
 #include "wolke/net/http1.h"
+#include "wolke/net/server.h"
 #include "wolke/net/transport.h"
 
 namespace wolke::net {
 
 /// What the connections of one server share. Loop thread only.
 struct ConnectionContext {
-  ConnectionContext(async::Loop& server_loop, std::function<async::Task<void>(Exchange&)> serve)
-      : loop(server_loop), handler(std::move(serve)) {}
+  ConnectionContext(async::Loop& server_loop, Handler serve, const ServerOptions& server_options)
+      : loop(server_loop), handler(std::move(serve)), options(server_options) {}
 
   async::Loop& loop;
-  std::function<async::Task<void>(Exchange&)> handler;
+  Handler handler;
+  ServerOptions options;
   bool closing = false;  // connections close after the exchange that runs
   std::unique_ptr<std::array<char, 64 * 1024>> scratch =
       std::make_unique<std::array<char, 64 * 1024>>();

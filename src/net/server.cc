@@ -39,7 +39,8 @@ void refuse(int fd) {
 }  // namespace
 
 struct Server::State {
-  State(async::Loop& loop, Handler handler) : context(loop, std::move(handler)), all_gone(loop) {}
+  State(async::Loop& loop, Handler handler, const ServerOptions& options)
+      : context(loop, std::move(handler), options), all_gone(loop) {}
 
   ConnectionContext context;
   std::vector<int> listening;
@@ -81,7 +82,7 @@ Task<void> Server::State::serve_connection(std::shared_ptr<State> self,
 void Server::State::accepted(const std::shared_ptr<State>& self, Fd socket,
                              const sockaddr_storage& from, const MakeTransport& make_transport,
                              bool tls) {
-  if (open >= limits::http_connections_max) return refuse(socket.get());
+  if (open >= context.options.connections_max) return refuse(socket.get());
   int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Address address = to_address(from);
@@ -120,8 +121,8 @@ Task<void> Server::State::accept_loop(std::shared_ptr<State> self, Fd listening,
   loop.forget(listening.get());
 }
 
-Server::Server(async::Loop& loop, Handler handler)
-    : state_(std::make_shared<State>(loop, std::move(handler))) {}
+Server::Server(async::Loop& loop, Handler handler, ServerOptions options)
+    : state_(std::make_shared<State>(loop, std::move(handler), options)) {}
 
 Server::~Server() {
   state_->close_listeners();

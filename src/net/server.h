@@ -15,6 +15,7 @@
 #include "wolke/async/loop.h"
 #include "wolke/async/task.h"
 #include "wolke/base/fd.h"
+#include "wolke/base/limits.h"
 #include "wolke/base/result.h"
 #include "wolke/net/http.h"
 #include "wolke/net/tls.h"
@@ -22,6 +23,13 @@
 namespace wolke::net {
 
 using Handler = std::function<async::Task<void>(Exchange&)>;
+
+struct ServerOptions {
+  std::size_t connections_max = limits::http_connections_max;
+  std::chrono::nanoseconds header_timeout = limits::http_header_timeout;
+  std::chrono::nanoseconds idle_timeout = limits::http_idle_timeout;
+  std::chrono::nanoseconds body_stall_timeout = limits::http_body_stall_timeout;
+};
 
 /// "127.0.0.1:4566", "[::1]:0", "0.0.0.0:4566". Errors name the address and the reason ("address in
 /// use").
@@ -31,7 +39,7 @@ std::string local_address(int fd);
 
 class Server {
  public:
-  Server(async::Loop& loop, Handler handler);
+  Server(async::Loop& loop, Handler handler, ServerOptions options = {});
   /// Cuts what is left; call stop() first where answers matter.
   ~Server();
   Server(const Server&) = delete;
