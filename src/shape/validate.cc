@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "wolke/base/text.h"
-#include "wolke/shape/json_codec.h"
 #include "wolke/shape/members.h"
 #include "wolke/shape/pattern.h"
 #include "wolke/shape/scalar.h"
@@ -56,7 +55,8 @@ class Walker {
       const void* inner = value_of(member, value);
       if (inner != nullptr) {
         check(path, member.name, *member.type, inner, member);
-      } else if (member.required && found.size() < violations_max) {
+      } else if (member.required && member.type->kind != Kind::body &&
+                 found.size() < violations_max) {
         found.push_back({Violation::What::missing, &member, join(path, member.name), "null",
                          "Member must not be null"});
       }
@@ -105,16 +105,45 @@ class Walker {
         {what, &member, join(path, name), shown(type, value, member), std::move(constraint)});
   }
 
-  static std::string shown(const Type& type, const void* value, const Member& member) {
-    if (type.sensitive || member.sensitive) return "***";
-    std::string out;
-    if (type.kind == Kind::blob) {
-      out = "java.nio.HeapByteBuffer";  // how the services show a blob
+  // As Java prints values: [a, b], {k=v}.
+  static void show(std::string& out, const Type& type, const void* value) {
+    if (out.size() > shown_bytes_max) return;
+    if (type.sensitive) {
+      out += "***";
+    } else if (type.kind == Kind::blob) {
+      out += "java.nio.HeapByteBuffer";
     } else if (is_scalar(type.kind)) {
-      out = format_scalar(type, value, TimestampFormat::iso8601);
+      out += format_scalar(type, value, TimestampFormat::iso8601);
+    } else if (type.kind == Kind::list) {
+      out += '[';
+      for (std::size_t i = 0; i < type.container->size(value); ++i) {
+        if (i > 0) out += ", ";
+        show(out, *type.element, type.container->at(value, i));
+      }
+      out += ']';
+    } else if (type.kind == Kind::map) {
+      struct Visit {
+        std::string& out;
+        const Type& element;
+        bool first = true;
+      } visit{out, *type.element};
+      out += '{';
+      type.container->each(value, &visit, [](void* arg, const std::string& key, const void* item) {
+        auto& self = *static_cast<Visit*>(arg);
+        if (!std::exchange(self.first, false)) self.out += ", ";
+        self.out += key + '=';
+        show(self.out, self.element, item);
+      });
+      out += '}';
     } else {
-      append_json(out, type, value, JsonForm::document, Sensitive::redact);
+      out += type.name;
     }
+  }
+
+  static std::string shown(const Type& type, const void* value, const Member& member) {
+    if (member.sensitive) return "***";
+    std::string out;
+    show(out, type, value);
     if (out.size() > shown_bytes_max) out.resize(shown_bytes_max);
     return is_valid_utf8(out) ? out : printable(out);
   }
