@@ -1,0 +1,273 @@
+#include "wolke/services/lambda/configuration.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "wolke/base/hash.h"
+#include "wolke/base/limits.h"
+#include "wolke/services/lambda/errors.h"
+#include "wolke/shape/json.h"
+
+namespace wolke::lambda {
+namespace {
+
+namespace m = model::lambda;
+constexpr std::int32_t timeout_s_max = 900;
+
+/// Set by the platform; source: Lambda developer guide, "Defined runtime environment variables".
+constexpr auto reserved_names = std::to_array<std::string_view>(
+    {"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
+     "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
+     "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+     "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+     "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT"});
+
+Result<void> check_environment(const std::map<std::string, std::string>& variables) {
+  std::string reserved;
+  shape::Json measured{shape::Json::Object{}};
+  for (const auto& [name, value] : variables) {
+    if (value.find('\0') != value.npos) {
+      return fail(invalid_parameter(
+          fmt::format("The value of environment variable {} contains a zero byte.", name)));
+    }
+    if (std::find(reserved_names.begin(), reserved_names.end(), name) != reserved_names.end()) {
+      reserved += (reserved.empty() ? "" : ", ") + name;
+    }
+    measured.set(name, value);
+  }
+  if (!reserved.empty()) {
+    return fail(
+        invalid_parameter("Lambda was unable to configure your environment variables because the "
+                          "environment variables you have provided "
+                          "contains reserved keys that are currently not supported for "
+                          "modification. Reserved keys used in this request: " +
+                          reserved));
+  }
+  const std::string text = measured.text();
+  if (text.size() > limits::environment_bytes_max) {
+    return fail(
+        invalid_parameter("Lambda was unable to configure your environment variables because the "
+                          "environment variables you have provided "
+                          "exceeded the 4KB limit. String measured: " +
+                          text));
+  }
+  return {};
+}
+
+Result<void> check_timeout(std::int32_t timeout) {
+  if (timeout <= timeout_s_max) return {};
+  return fail(
+      validation(fmt::format("1 validation error detected: Value '{}' at 'timeout' failed to "
+                             "satisfy constraint: Member must have value less "
+                             "than or equal to 900",
+                             timeout)));
+}
+
+Result<void> check_runtime(const std::string& runtime) {
+  for (std::string_view family : {"nodejs", "python", "provided"}) {
+    if (runtime.starts_with(family)) return {};
+  }
+  return fail(
+      invalid_parameter(fmt::format("The runtime parameter of {} is not served by this server: "
+                                    "nodejs, python and provided runtimes are.",
+                                    runtime)));
+}
+
+Result<void> check_vpc(const std::optional<m::VpcConfig>& vpc) {
+  const bool asked = vpc && ((vpc->subnet_ids && !vpc->subnet_ids->empty()) ||
+                             (vpc->security_group_ids && !vpc->security_group_ids->empty()));
+  if (asked) return fail(not_served("VpcConfig"));
+  return {};
+}
+
+Result<void> check_layers(const std::optional<std::vector<std::string>>& layers) {
+  if (!layers || layers->empty()) return {};
+  return fail(invalid_parameter(fmt::format("Layer version {} does not exist.", layers->front())));
+}
+
+Result<void> check_file_systems(const std::optional<std::vector<m::FileSystemConfig>>& systems) {
+  if (systems && !systems->empty()) return fail(not_served("FileSystemConfigs"));
+  return {};
+}
+
+Result<Logging> logging_of(const m::LoggingConfig& input, Logging out) {
+  if (input.log_format) out.format = *input.log_format;
+  if (out.format != "JSON") {
+    if (input.application_log_level || input.system_log_level) {
+      return fail(
+          invalid_parameter("To configure log levels, you must set the log format to JSON. Log "
+                            "levels are not supported for Text."));
+    }
+    out.application_level.clear();
+    out.system_level.clear();
+  } else {
+    out.application_level = input.application_log_level.value_or(
+        out.application_level.empty() ? "INFO" : out.application_level);
+    out.system_level =
+        input.system_log_level.value_or(out.system_level.empty() ? "INFO" : out.system_level);
+  }
+  if (input.log_group) out.group = *input.log_group;
+  return out;
+}
+
+/// The members that creation and update have in common, by the same names in both requests.
+template <class Request>
+Result<void> apply(FunctionVersion& version, const Request& input) {
+  TRY(check_vpc(input.vpc_config));
+  TRY(check_layers(input.layers));
+  TRY(check_file_systems(input.file_system_configs));
+  if (input.image_config) return fail(not_served("ImageConfig"));
+  if (input.capacity_provider_config) return fail(not_served("CapacityProviderConfig"));
+  if (input.durable_config) return fail(not_served("DurableConfig"));
+  if (input.runtime) {
+    TRY(check_runtime(*input.runtime));
+    version.runtime = *input.runtime;
+  }
+  if (input.timeout) {
+    TRY(check_timeout(*input.timeout));
+    version.timeout_s = static_cast<std::uint32_t>(*input.timeout);
+  }
+  if (input.environment) {
+    const auto variables =
+        input.environment->variables.value_or(std::map<std::string, std::string>{});
+    TRY(check_environment(variables));
+    version.environment = variables;
+  }
+  if (input.role) version.role = *input.role;
+  if (input.handler) version.handler = *input.handler;
+  if (input.description) version.description = *input.description;
+  if (input.memory_size) version.memory_mb = static_cast<std::uint32_t>(*input.memory_size);
+  if (input.kms_key_arn) version.kms_key = *input.kms_key_arn;
+  if (input.dead_letter_config)
+    version.dead_letter = input.dead_letter_config->target_arn.value_or("");
+  if (input.tracing_config) version.tracing = input.tracing_config->mode.value_or("PassThrough");
+  if (input.ephemeral_storage && input.ephemeral_storage->size) {
+    version.ephemeral_mb = static_cast<std::uint32_t>(*input.ephemeral_storage->size);
+  }
+  if (input.snap_start) version.snap_start = input.snap_start->apply_on.value_or("None");
+  if (input.logging_config) {
+    TRY(version.logging, logging_of(*input.logging_config, version.logging));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_architectures(const std::optional<std::vector<std::string>>& architectures) {
+  if (!architectures || architectures->empty()) return {};
+  if (architectures->size() == 1) return {};
+  return fail(validation("1 validation error detected: Value '[" + architectures->front() +
+                         ", ...]' at 'architectures' failed to satisfy constraint: Member must "
+                         "have length less than or equal to 1"));
+}
+
+Result<FunctionVersion> configure(const m::CreateFunctionRequest& input) {
+  if (input.package_type.value_or("Zip") != "Zip") return fail(not_served("PackageType Image"));
+  if (!input.runtime || !input.handler) {
+    return fail(
+        invalid_parameter("Runtime and Handler are mandatory parameters for functions created with "
+                          "deployment packages."));
+  }
+  if (input.code_signing_config_arn) return fail(not_served("CodeSigningConfigArn"));
+  if (input.tenancy_config) return fail(not_served("TenancyConfig"));
+  if (input.publish_to) return fail(not_served("PublishTo"));
+  TRY(check_architectures(input.architectures));
+  FunctionVersion out;
+  out.version = latest;
+  out.tracing = "PassThrough";
+  out.snap_start = "None";
+  out.architecture = input.architectures && !input.architectures->empty()
+                         ? input.architectures->front()
+                         : "x86_64";
+  TRY(apply(out, input));
+  return out;
+}
+
+Result<void> reconfigure(FunctionVersion& version,
+                         const m::UpdateFunctionConfigurationRequest& input) {
+  return apply(version, input);
+}
+
+std::string format_modified(Timestamp t) {
+  std::string out = format_iso8601(t);  // 2026-11-23T09:51:13.000Z
+  out.pop_back();
+  return out + "+0000";
+}
+
+namespace {
+
+m::LoggingConfig describe_logging(const FunctionRef& ref, const Logging& logging) {
+  m::LoggingConfig out;
+  out.log_format = logging.format;
+  if (logging.format == "JSON") {
+    out.application_log_level = logging.application_level;
+    out.system_log_level = logging.system_level;
+  }
+  out.log_group = logging.group.empty() ? "/aws/lambda/" + ref.name : logging.group;
+  return out;
+}
+
+void describe_phase(m::FunctionConfiguration& out, Phase phase) {
+  out.state = phase == Phase::creating ? "Pending" : "Active";
+  out.last_update_status = phase == Phase::updating ? "InProgress" : "Successful";
+  if (phase == Phase::creating) {
+    out.state_reason = "The function is being created.";
+    out.state_reason_code = "Creating";
+    out.last_update_status.reset();
+  }
+  if (phase == Phase::updating) {
+    out.last_update_status_reason = "The function is being created.";
+    out.last_update_status_reason_code = "Creating";
+  }
+}
+
+}  // namespace
+
+m::FunctionConfiguration describe_in_list(const FunctionRef& ref, const FunctionVersion& version,
+                                          bool qualified) {
+  m::FunctionConfiguration out;
+  out.function_name = ref.name;
+  out.function_arn = qualified ? ref.arn() + ":" + version.version : ref.arn();
+  out.runtime = version.runtime;
+  out.role = version.role;
+  out.handler = version.handler;
+  out.code_size = static_cast<std::int64_t>(version.code.bytes);
+  out.description = version.description;
+  out.timeout = static_cast<std::int32_t>(version.timeout_s);
+  out.memory_size = static_cast<std::int32_t>(version.memory_mb);
+  out.last_modified = format_modified(version.modified);
+  out.code_sha256 = version.code.sha256;
+  out.version = version.version;
+  if (!version.dead_letter.empty())
+    out.dead_letter_config = m::DeadLetterConfig{.target_arn = version.dead_letter};
+  if (!version.environment.empty()) {
+    out.environment.emplace();
+    out.environment->variables = version.environment;
+  }
+  if (!version.kms_key.empty()) out.kms_key_arn = version.kms_key;
+  out.tracing_config = m::TracingConfigResponse{.mode = version.tracing};
+  out.revision_id = version.revision;
+  out.package_type = "Zip";
+  out.architectures = {version.architecture};
+  out.ephemeral_storage =
+      m::EphemeralStorage{.size = static_cast<std::int32_t>(version.ephemeral_mb)};
+  // Snapshots are not taken; the status says so.
+  out.snap_start =
+      m::SnapStartResponse{.apply_on = version.snap_start, .optimization_status = "Off"};
+  out.logging_config = describe_logging(ref, version.logging);
+  return out;
+}
+
+m::FunctionConfiguration describe(const FunctionRef& ref, const FunctionVersion& version,
+                                  bool qualified, Phase phase) {
+  m::FunctionConfiguration out = describe_in_list(ref, version, qualified);
+  describe_phase(out, phase);
+  out.runtime_version_config.emplace();
+  out.runtime_version_config->runtime_version_arn =
+      fmt::format("arn:aws:lambda:{}::runtime:{}", ref.region, to_hex(sha256(version.runtime)));
+  return out;
+}
+
+}  // namespace wolke::lambda

@@ -1,0 +1,63 @@
+#include "wolke/services/lambda/errors.h"
+
+#include <fmt/core.h>
+
+namespace wolke::lambda {
+namespace {
+Error user_error(const char* code, int status, std::string message) {
+  return {
+      .code = code, .status = status, .message = std::move(message), .fields = {{"Type", "User"}}};
+}
+}  // namespace
+
+Error invalid_parameter(std::string message) {
+  return user_error("InvalidParameterValueException", 400, std::move(message));
+}
+Error validation(std::string message) {
+  return {.code = "ValidationException", .status = 400, .message = std::move(message)};
+}
+Error not_found(std::string message) {
+  return user_error("ResourceNotFoundException", 404, std::move(message));
+}
+Error function_not_found(std::string_view arn) {
+  return not_found(fmt::format("Function not found: {}", arn));
+}
+Error function_exists(std::string_view name) {
+  return conflict(fmt::format("Function already exist: {}", name));
+}
+Error conflict(std::string message) {
+  return user_error("ResourceConflictException", 409, std::move(message));
+}
+Error no_policy() {
+  return not_found("The resource you requested does not exist.");
+}
+Error revision_mismatch() {
+  return user_error("PreconditionFailedException", 412,
+                    "The RevisionId provided does not match the latest RevisionId. Call the "
+                    "GetFunction/GetAlias API "
+                    "to retrieve the latest RevisionId");
+}
+Error too_large(std::string message) {
+  return user_error("RequestTooLargeException", 413, std::move(message));
+}
+Error invalid_content(std::string message) {
+  return user_error("InvalidRequestContentException", 400, std::move(message));
+}
+Error code_storage_exceeded() {
+  return user_error("CodeStorageExceededException", 400, "Code storage limit exceeded.");
+}
+Error could_not_unzip() {
+  return invalid_parameter(
+      "Could not unzip uploaded file. Please check your file, then try to upload again.");
+}
+Error not_served(std::string_view what) {
+  return invalid_parameter(fmt::format("{} is not served by this server.", what));
+}
+Error service_exception(std::string message) {
+  return {.code = "ServiceException",
+          .status = 500,
+          .message = std::move(message),
+          .fields = {{"Type", "Service"}}};
+}
+
+}  // namespace wolke::lambda

@@ -1,0 +1,124 @@
+// A function's resource policy.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "wolke/services/lambda/errors.h"
+#include "wolke/services/lambda/ops.h"
+
+namespace wolke::lambda {
+namespace {
+
+/// The version or alias that the policy belongs to must be there.
+Result<void> check_target(Tx& tx, const FunctionRef& ref) {
+  TRY(const Function function, get_function(tx, ref));
+  if (ref.qualifier == latest) {
+    return fail(invalid_parameter("We currently do not support adding policies for $LATEST."));
+  }
+  TRY(const FunctionVersion version, get_version(tx, ref, function));
+  return {};
+}
+
+Statement statement_of(const op::AddPermission::Input& input) {
+  Statement out;
+  out.id = input.statement_id.value_or("");
+  out.action = input.action.value_or("");
+  out.principal = input.principal.value_or("");
+  out.source_arn = input.source_arn.value_or("");
+  out.source_account = input.source_account.value_or("");
+  out.event_source_token = input.event_source_token.value_or("");
+  out.org_id = input.principal_org_id.value_or("");
+  out.url_auth_type = input.function_url_auth_type.value_or("");
+  out.via_function_url = input.invoked_via_function_url;
+  return out;
+}
+
+Result<void> check_statement(const Statement& statement) {
+  const std::string& principal = statement.principal;
+  const bool account =
+      principal.size() == 12 && principal.find_first_not_of("0123456789") == principal.npos;
+  const bool known = principal == "*" || account || principal.starts_with("arn:") ||
+                     principal.find(".amazonaws.com") != principal.npos;
+  if (!known) {
+    return fail(invalid_parameter(
+        "The provided principal was invalid. Please check the principal and try again."));
+  }
+  if (statement.action != "*" && !statement.action.starts_with("lambda:")) {
+    return fail(invalid_parameter("The action must be one of Lambda."));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<op::AddPermission::Output> add_permission(Lambda& service, Tx& tx, const Context& context,
+                                                 const op::AddPermission::Input& input) {
+  TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
+  TRY(check_target(tx, ref));
+  const Statement statement = statement_of(input);
+  TRY(check_statement(statement));
+  const store::Key key = policy_key(ref);
+  TRY(auto found, tx.get<Policy>(key));
+  Policy policy = std::move(found).value_or(Policy{});
+  if (input.revision_id && *input.revision_id != policy.revision) return fail(revision_mismatch());
+  for (const Statement& existing : policy.statements) {
+    if (existing.id != statement.id) continue;
+    return fail(
+        conflict(fmt::format("The statement id ({}) provided already exists. Please provide a new "
+                             "statement id, or remove the existing "
+                             "statement.",
+                             statement.id)));
+  }
+  policy.statements.push_back(statement);
+  if (policy_json(policy, ref.qualified_arn()).size() > policy_bytes_max) {
+    return fail(Error{.code = "PolicyLengthExceededException",
+                      .status = 400,
+                      .message = fmt::format("The final policy size is bigger than the limit ({}).",
+                                             policy_bytes_max),
+                      .fields = {{"Type", "User"}}});
+  }
+  policy.revision = context.random->uuid();
+  tx.put(key, policy);
+  service.resolver.note_change();
+  op::AddPermission::Output out;
+  out.statement = statement_json(statement, ref.qualified_arn());
+  return out;
+}
+
+Result<op::RemovePermission::Output> remove_permission(Lambda& service, Tx& tx,
+                                                       const Context& context,
+                                                       const op::RemovePermission::Input& input) {
+  TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
+  TRY(check_target(tx, ref));
+  const store::Key key = policy_key(ref);
+  TRY(auto policy, tx.get<Policy>(key));
+  if (!policy) return fail(not_found("No policy is associated with the given resource."));
+  if (input.revision_id && *input.revision_id != policy->revision) return fail(revision_mismatch());
+  const std::string id = input.statement_id.value_or("");
+  const auto removed =
+      std::erase_if(policy->statements, [&](const Statement& s) { return s.id == id; });
+  if (removed == 0)
+    return fail(not_found(fmt::format("Statement {} is not found in resource policy.", id)));
+  service.resolver.note_change();
+  if (policy->statements.empty()) {
+    tx.erase(key);
+  } else {
+    policy->revision = context.random->uuid();
+    tx.put(key, *policy);
+  }
+  return op::RemovePermission::Output{};
+}
+
+Result<op::GetPolicy::Output> get_policy(Lambda&, Tx& tx, const Context& context,
+                                         const op::GetPolicy::Input& input) {
+  TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
+  TRY(const Function function, get_function(tx, ref));
+  TRY(const auto policy, tx.get<Policy>(policy_key(ref)));
+  if (!policy) return fail(no_policy());
+  op::GetPolicy::Output out;
+  out.policy = policy_json(*policy, ref.qualified_arn());
+  out.revision_id = policy->revision;
+  return out;
+}
+
+}  // namespace wolke::lambda

@@ -1,0 +1,180 @@
+#pragma once
+// The only file that knows how functions lie in the store. An account's functions of one region are
+// one shard, so that creating, publishing and counting commit together; they change rarely.
+//   lambda.function  account, region, name                 $LATEST and what belongs to all versions
+//   lambda.version   account, region, name, number         published, immutable
+//   lambda.alias     account, region, name, alias
+//   lambda.policy    account, region, name, qualifier      resource policy; "" is the unqualified
+//   function's lambda.async     account, region, name, qualifier      event-invoke configuration
+//   lambda.account   account, region                       totals that limits are checked against
+//   lambda.package   digest                                counter of versions that use the package
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wolke/base/body.h"
+#include "wolke/services/lambda/function_name.h"
+#include "wolke/store/record.h"
+#include "wolke/store/tx.h"
+
+namespace wolke::lambda {
+
+struct Code : store::Fields {
+  BlobRef zip;
+  std::string sha256;   // base64, as CodeSha256
+  std::string package;  // hex, the package's directory
+  std::uint64_t bytes = 0;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, zip), v(2, sha256), v(3, package), v(4, bytes);
+  }
+};
+
+struct Logging : store::Fields {
+  std::string format = "Text";
+  std::string application_level, system_level;  // JSON format only
+  std::string group;                            // empty: /aws/lambda/NAME
+  template <class V>
+  void visit(V&& v) {
+    v(1, format), v(2, application_level), v(3, system_level), v(4, group);
+  }
+};
+
+/// A version's code and configuration: $LATEST's, or a published snapshot of it.
+struct FunctionVersion : store::Fields {
+  std::string version;  // "$LATEST" or a number
+  std::string revision;
+  Timestamp modified{};
+  std::string description, runtime, handler, role, kms_key, tracing, dead_letter, architecture,
+      snap_start;
+  std::uint32_t timeout_s = 3, memory_mb = 128, ephemeral_mb = 512;
+  std::map<std::string, std::string> environment;
+  Logging logging;
+  Code code;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, version), v(2, revision), v(3, modified), v(4, description), v(5, runtime), v(6, handler),
+        v(7, role);
+    v(8, kms_key), v(9, tracing), v(10, dead_letter), v(11, architecture), v(12, snap_start),
+        v(13, timeout_s);
+    v(14, memory_mb), v(15, ephemeral_mb), v(16, environment), v(17, logging), v(18, code);
+  }
+};
+
+struct Function : store::Fields {
+  std::string name;
+  FunctionVersion latest_version;
+  std::uint64_t next_version = 1;
+  std::string published_revision;  // $LATEST's revision when the newest version was made from it
+  std::map<std::string, std::string> tags;
+  std::optional<std::uint32_t> reserved_concurrency;
+  bool recursion_allowed = false;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, name), v(2, latest_version), v(3, next_version), v(4, published_revision), v(5, tags);
+    v(6, reserved_concurrency), v(7, recursion_allowed);
+  }
+};
+
+struct Alias : store::Fields {
+  std::string name, version, description, revision;
+  std::map<std::string, double> weights;  // of additional versions
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, name), v(2, version), v(3, description), v(4, revision), v(5, weights);
+  }
+};
+
+/// One AddPermission; its JSON form is made in policy.cc.
+struct Statement : store::Fields {
+  std::string id, action, principal, source_arn, source_account, event_source_token, org_id,
+      url_auth_type;
+  std::optional<bool> via_function_url;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, id), v(2, action), v(3, principal), v(4, source_arn), v(5, source_account),
+        v(6, event_source_token);
+    v(7, org_id), v(8, url_auth_type), v(9, via_function_url);
+  }
+};
+
+struct Policy : store::Fields {
+  std::string revision;
+  std::vector<Statement> statements;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, revision), v(2, statements);
+  }
+};
+
+struct AsyncConfig : store::Fields {
+  Timestamp modified{};
+  std::optional<std::uint32_t> retries_max, age_max_s;
+  std::string on_success, on_failure;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, modified), v(2, retries_max), v(3, age_max_s), v(4, on_success), v(5, on_failure);
+  }
+};
+
+struct Account : store::Fields {
+  std::uint64_t code_bytes = 0, functions = 0, reserved_concurrency = 0;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, code_bytes), v(2, functions), v(3, reserved_concurrency);
+  }
+};
+
+/// Every key of this service begins with it: what the resolver watches.
+inline constexpr std::string_view watch_prefix = "lambda.";
+
+store::Shard shard_of_functions(std::string_view account, std::string_view region);
+store::Key function_key(const FunctionRef& ref);
+store::Key version_key(const FunctionRef& ref, std::uint64_t number);
+store::Key alias_key(const FunctionRef& ref, std::string_view alias);
+store::Key policy_key(const FunctionRef& ref);  // of ref.qualifier
+store::Key async_key(const FunctionRef& ref);   // of ref.qualifier
+store::Key account_key(std::string_view account, std::string_view region);
+store::Key package_key(std::string_view digest);
+
+/// Reads the function, or "Function not found" with the ARN as the caller gave it.
+Result<Function> get_function(store::Tx& tx, const FunctionRef& ref);
+/// $LATEST, a version or an alias's main version, named by ref.qualifier.
+Result<FunctionVersion> get_version(store::Tx& tx, const FunctionRef& ref,
+                                    const Function& function);
+Result<Account> get_account(store::Tx& tx, const FunctionRef& ref);
+
+void put_function(store::Tx& tx, const FunctionRef& ref, const Function& function);
+/// Puts or erases a version's references to its zip and package; `holder` is the key of the record
+/// that has it.
+void refer_code(store::Tx& tx, const Code& code, const store::Key& holder);
+void release_code(store::Tx& tx, const Code& code, const store::Key& holder);
+
+/// A page of records under a prefix, decoded. `after`: last part of the key to continue behind;
+/// empty: from the start.
+template <class T>
+struct Listed {
+  std::vector<T> items;
+  std::string next;  // empty: no more
+};
+Result<Listed<Function>> list_functions(store::Tx& tx, std::string_view account,
+                                        std::string_view region, std::string_view after,
+                                        std::size_t max);
+Result<std::vector<FunctionVersion>> all_versions(store::Tx& tx, const FunctionRef& ref);
+Result<std::vector<Alias>> all_aliases(store::Tx& tx, const FunctionRef& ref);
+Result<std::vector<std::pair<std::string, AsyncConfig>>> all_async_configs(store::Tx& tx,
+                                                                           const FunctionRef& ref);
+/// Keys of everything that belongs to the function besides its own record.
+Result<std::vector<store::Key>> dependent_keys(store::Tx& tx, const FunctionRef& ref);
+
+}  // namespace wolke::lambda
