@@ -8,6 +8,7 @@
 #include "wolke/base/limits.h"
 #include "wolke/store/blob_format.h"
 #include "wolke/store/blob_reference.h"
+#include "wolke/store/durable_directory.h"
 #include "wolke/store/keys.h"
 
 namespace wolke::store {
@@ -180,10 +181,7 @@ Error FileBlobs::poison(Error why) {
 }
 
 Result<void> FileBlobs::open_directory() {
-  TRY(env_.disk.make_directory(directory_));
-  const std::size_t slash = directory_.find_last_of('/');
-  if (slash == std::string::npos || slash == 0) return {};
-  return env_.disk.sync_directory(directory_.substr(0, slash));
+  return make_durable_directory(env_.disk, directory_);
 }
 
 Result<void> FileBlobs::make_shard_durable(std::string_view id) {

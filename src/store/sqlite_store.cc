@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "wolke/store/batch.h"
+#include "wolke/store/durable_directory.h"
 
 namespace wolke::store {
 
@@ -24,12 +25,6 @@ Error overloaded() {
           .message = "Too many writes are waiting for the disk; please reduce your request rate."};
 }
 
-std::string parent_of(const std::string& directory) {
-  const std::size_t slash = directory.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : directory.substr(0, slash);
-}
-
 }  // namespace
 
 SqliteStore::SqliteStore(Env env, const SqliteOptions& options, const SqliteTesting& testing)
@@ -45,7 +40,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Env env, SqliteOptions op
   while (options.directory.size() > 1 && options.directory.ends_with('/')) {
     options.directory.pop_back();
   }
-  TRY(env.disk.make_directory(options.directory));
+  TRY(make_durable_directory(env.disk, options.directory));
   std::unique_ptr<SqliteStore> store(new SqliteStore(env, options, testing));
   if (testing.locking == DirectoryLocking::exclusive) {
     TRY(store->lock_, DirectoryLock::take(options.directory, options.lock_note));
@@ -70,9 +65,7 @@ Result<void> SqliteStore::make_durable() {
       TRY(file->sync());
     }
   }
-  TRY(vfs_.sync_directory());
-  if (testing_.bugs.skip_directory_sync) return {};
-  return env_.disk.sync_directory(parent_of(directory_));
+  return vfs_.sync_directory();
 }
 
 SqliteStore::~SqliteStore() {
@@ -84,7 +77,7 @@ SqliteStore::~SqliteStore() {
     }
     thread_.join();
   }
-  writer_.checkpoint();
+  writer_.checkpoint_for_close();
 }
 
 void SqliteStore::commit(Batch batch, std::function<void(CommitResult)> done) {

@@ -233,4 +233,10 @@ void SqliteWriter::checkpoint() {
   if (rc == SQLITE_OK) log_pages_ = in_log - moved;
 }
 
+void SqliteWriter::checkpoint_for_close() {
+  if (vfs_.poisoned() || connection_.get() == nullptr) return;
+  sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                            nullptr);
+}
+
 }  // namespace wolke::store

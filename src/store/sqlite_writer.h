@@ -33,6 +33,8 @@ class SqliteWriter {
   void commit(std::span<GroupMember> group);
   /// Moves the log's pages into the database file as far as readers allow.
   void checkpoint();
+  /// Empties the log when nothing reads any more, so that the next start need not read it.
+  void checkpoint_for_close();
   /// Pages in the log that are not yet known to be in the database file.
   int log_pages() const { return log_pages_; }
   Version last_version() const { return last_version_; }

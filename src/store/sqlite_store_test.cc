@@ -1,0 +1,291 @@
+// What is particular to the SQLite engine: durability, faults, formats, groups.
+#include "wolke/store/sqlite_store.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <atomic>
+
+#include "wolke/sim/faulty_disk.h"
+#include "wolke/sim/manual_clock.h"
+#include "wolke/store/counter.h"
+#include "wolke/store/engines_for_test.h"
+#include "wolke/store/keys.h"
+
+namespace wolke::store {
+namespace {
+
+constexpr const char* database = "/data/store/records.db";
+constexpr const char* log = "/data/store/records.db-wal";
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  SqliteStoreTest() { open(); }
+
+  Result<void> try_open() {
+    store_.reset();
+    TRY(store_, SqliteStore::open(env_, {.directory = "/data/store", .lock_note = ""}, testing_));
+    return {};
+  }
+  void open() {
+    const auto opened = try_open();
+    ASSERT_TRUE(opened) << opened.error().code << " " << opened.error().message;
+  }
+  CommitResult put(std::string key, std::string value) {
+    return commit_and_wait(*store_, {.puts = {{{0, std::move(key)}, std::move(value)}}});
+  }
+  std::string get(std::string key) {
+    auto snapshot = store_->snapshot();
+    if (!snapshot) return snapshot.error().code;
+    auto record = (*snapshot)->get({0, std::move(key)});
+    if (!record) return record.error().code;
+    return *record ? (*record)->value : "(none)";
+  }
+
+  sim::FaultyDisk disk_{7};
+  sim::ManualClock clock_;
+  sim::SeededRandom random_{8};
+  Env env_{clock_, random_, disk_};
+  SqliteTesting testing_{
+      .pace = WriterPace::in_caller, .locking = DirectoryLocking::none, .bugs = {}};
+  std::unique_ptr<SqliteStore> store_;
+};
+
+TEST_F(SqliteStoreTest, AcknowledgedRecordsSurvivePowerCuts) {
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_EQ(put(std::to_string(i), "v").status, CommitStatus::committed);
+    if (i % 5 == 0) {
+      disk_.power_cut();
+      open();
+    }
+  }
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(get(std::to_string(i)), "v");
+}
+
+TEST_F(SqliteStoreTest, VersionsGoOnAfterARestart) {
+  const Version before = put("a", "1").version;
+  open();
+  EXPECT_EQ(put("b", "2").version, before + 1);
+}
+
+TEST_F(SqliteStoreTest, AGroupSharesOneSync) {
+  int committed = 0;
+  store_->hold();
+  for (int i = 0; i < 50; ++i) {
+    store_->commit({.puts = {{{0, std::to_string(i)}, "v"}}},
+                   [&](CommitResult r) { committed += r.status == CommitStatus::committed; });
+  }
+  const std::uint64_t before = disk_.syncs();
+  store_->release();
+  EXPECT_EQ(committed, 50);
+  EXPECT_EQ(disk_.syncs() - before, 1U);
+}
+
+TEST_F(SqliteStoreTest, AConflictInAGroupDropsOnlyItsOwnBatch) {
+  std::vector<CommitStatus> statuses;
+  const auto note = [&](CommitResult r) { statuses.push_back(r.status); };
+  store_->hold();
+  store_->commit({.checks = {{{0, "k"}, 0}}, .puts = {{{0, "k"}, "first"}}}, note);
+  store_->commit({.checks = {{{0, "k"}, 0}}, .puts = {{{0, "k"}, "second"}}}, note);
+  store_->commit({.puts = {{{0, "other"}, "third"}}}, note);
+  store_->release();
+  EXPECT_EQ(statuses, (std::vector{CommitStatus::committed, CommitStatus::conflict,
+                                   CommitStatus::committed}));
+  EXPECT_EQ(get("k"), "first");
+  EXPECT_EQ(get("other"), "third");
+}
+
+TEST_F(SqliteStoreTest, AfterAFailedSyncNothingIsAcknowledgedButReadsGoOn) {
+  ASSERT_EQ(put("before", "v").status, CommitStatus::committed);
+  disk_.fail_call(1, sim::Fault::io_error, sim::Call::sync);
+  for (int i = 0; i < 3; ++i) {
+    const CommitResult result = put("after", "v");
+    EXPECT_EQ(result.status, CommitStatus::failed);
+    EXPECT_EQ(result.error.code, "DiskError");
+  }
+  EXPECT_EQ(get("before"), "v");
+  EXPECT_EQ(get("after"), "(none)");
+  open();
+  EXPECT_EQ(put("after", "w").status, CommitStatus::committed);
+}
+
+TEST_F(SqliteStoreTest, AFullDiskIsAnErrorAndTheStoreGoesOn) {
+  ASSERT_EQ(put("before", "v").status, CommitStatus::committed);
+  disk_.set_capacity(0);
+  EXPECT_EQ(put("large", std::string(500'000, 'x')).error.code, "DiskFull");
+  EXPECT_EQ(get("before"), "v");
+  disk_.set_capacity(~0ULL);
+  EXPECT_EQ(put("large", "small").status, CommitStatus::committed);
+  open();
+  EXPECT_EQ(get("before"), "v");
+  EXPECT_EQ(get("large"), "small");
+}
+
+TEST_F(SqliteStoreTest, EveryFailingCallLeavesAStoreThatOpensAndKeepsItsWord) {
+  // Each changing call of a commit with a checkpoint, in turn, meets EIO or ENOSPC.
+  for (const sim::Fault fault : {sim::Fault::io_error, sim::Fault::disk_full}) {
+    for (std::uint64_t n = 1; n < 40; ++n) {
+      const std::string key = std::to_string(n);
+      disk_.fail_call(n, fault);
+      const bool first = put(key, "v").status == CommitStatus::committed;
+      const bool second = put(key + "+", std::string(9000, 'w')).status == CommitStatus::committed;
+      disk_.clear_faults();
+      open();
+      if (first) EXPECT_EQ(get(key), "v");
+      if (second) EXPECT_EQ(get(key + "+"), std::string(9000, 'w'));
+      ASSERT_EQ(put("next", key).status, CommitStatus::committed);
+    }
+  }
+}
+
+TEST_F(SqliteStoreTest, AFlippedBitOfTheDatabaseIsNeverAWrongAnswer) {
+  for (int i = 0; i < 100; ++i)
+    put("key" + std::to_string(i), std::string(100, static_cast<char>('a' + i % 26)));
+  store_.reset();  // closes with a checkpoint
+  const std::uint64_t size = disk_.size_of(database);
+  ASSERT_GT(size, 4 * page_bytes);
+  int noticed = 0;
+  for (int round = 0; round < 200; ++round) {
+    const std::uint64_t place = random_.below(size);
+    const auto mask = static_cast<unsigned char>(1U << random_.below(8));
+    ASSERT_TRUE(disk_.flip(database, place, mask));
+    if (const auto opened = try_open(); !opened) {
+      ++noticed;
+    } else {
+      for (int i = 0; i < 100; i += 9) {
+        const std::string value = get("key" + std::to_string(i));
+        if (value == "Corrupt") {
+          ++noticed;
+          break;
+        }
+        ASSERT_EQ(value, std::string(100, static_cast<char>('a' + i % 26))) << place;
+      }
+      store_.reset();
+    }
+    ASSERT_TRUE(disk_.flip(database, place, mask));
+  }
+  EXPECT_GT(noticed, 50);
+}
+
+TEST_F(SqliteStoreTest, AFlippedBitOfTheLogIsNoticedWhenRead) {
+  ASSERT_EQ(put("k", std::string(3000, 'v')).status, CommitStatus::committed);
+  // Every frame's middle: the page that holds the record is among them.
+  for (std::uint64_t at = 32 + 24 + 2000; at < disk_.size_of(log); at += 24 + page_bytes)
+    disk_.flip(log, at, 1);
+  EXPECT_EQ(get("k"), "Corrupt");
+}
+
+TEST_F(SqliteStoreTest, ANewerFormatIsRefused) {
+  put("k", "v");
+  store_.reset();
+  {
+    Vfs vfs(env_, "/data/store", {});
+    Connection connection;
+    ASSERT_TRUE(connection.open(vfs, database, Connection::Access::read_write));
+    ASSERT_TRUE(connection.run("UPDATE meta SET number=2 WHERE name='format'"));
+  }
+  const auto opened = try_open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, "NewerFormat");
+}
+
+TEST_F(SqliteStoreTest, ASnapshotHeldForTooLongIsEnded) {
+  put("k", "v");
+  auto snapshot = *store_->snapshot();
+  ASSERT_TRUE(snapshot->get({0, "k"}));
+  clock_.advance(std::chrono::duration_cast<Millis>(snapshot_age_max) + Millis(1));
+  EXPECT_EQ(snapshot->get({0, "k"}).error().code, "SnapshotTooOld");
+  EXPECT_EQ(snapshot->scan({}).error().code, "SnapshotTooOld");
+  snapshot.reset();
+  EXPECT_EQ(get("k"), "v");
+}
+
+TEST_F(SqliteStoreTest, AHeldSnapshotDoesNotLetTheLogGrowForEver) {
+  put("k", "v");
+  auto held = *store_->snapshot();
+  ASSERT_TRUE(held->get({0, "k"}));
+  clock_.advance(std::chrono::duration_cast<Millis>(snapshot_age_max) + Millis(1));
+  std::uint64_t largest = 0;
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_EQ(put("large" + std::to_string(i % 4), std::string(500'000, 'x')).status,
+              CommitStatus::committed);
+    largest = disk_.size_of(log);
+  }
+  EXPECT_LT(largest, 100'000'000U) << "300 MB were written";
+}
+
+TEST_F(SqliteStoreTest, SnapshotsHaveACap) {
+  std::vector<std::unique_ptr<Snapshot>> open;
+  for (std::size_t i = 0; i < read_connections_max; ++i) open.push_back(*store_->snapshot());
+  EXPECT_EQ(store_->snapshot().error().code, "TooManySnapshots");
+  open.pop_back();
+  EXPECT_TRUE(store_->snapshot());
+}
+
+TEST_F(SqliteStoreTest, TheQueueHasACap) {
+  store_->hold();
+  int refused = 0;
+  int committed = 0;
+  for (int i = 0; i < 80; ++i) {
+    store_->commit({.puts = {{{0, std::to_string(i)}, std::string(limits::record_bytes_max, 'x')}}},
+                   [&](CommitResult r) {
+                     refused += r.error.code == "StoreOverloaded";
+                     committed += r.status == CommitStatus::committed;
+                   });
+  }
+  EXPECT_GT(refused, 10);
+  store_->release();
+  EXPECT_EQ(committed, 80 - refused);
+}
+
+TEST(SqliteStoreOnDisk, ASecondServerIsRefusedAndToldOfTheFirst) {
+  const TemporaryDirectory directory;
+  const auto open = [&](std::string note) {
+    return open_sqlite_store(system_env(),
+                             {.directory = directory.path(), .lock_note = std::move(note)});
+  };
+  auto first = open("pid 17, http://127.0.0.1:4566");
+  ASSERT_TRUE(first);
+  const auto second = open("pid 18");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, "AlreadyRunning");
+  EXPECT_NE(second.error().message.find("pid 17, http://127.0.0.1:4566"), std::string::npos);
+  first->reset();
+  EXPECT_TRUE(open("pid 18"));
+}
+
+TEST(SqliteStoreOnDisk, ManyThreadsCommitAndReadAtOnce) {
+  const TemporaryDirectory directory;
+  auto store = *open_sqlite_store(system_env(), {.directory = directory.path(), .lock_note = ""});
+  constexpr int threads = 8;
+  constexpr int rounds = 100;
+  const Key shared{1, "shared"};
+  std::atomic<int> hints = 0;
+  std::atomic<int> wins = 0;
+  const auto token = store->watch("", [&] { ++hints; });
+  std::vector<std::thread> running;
+  for (int t = 0; t < threads; ++t) {
+    running.emplace_back([&, t] {
+      for (int i = 0; i < rounds; ++i) {
+        auto snapshot = *store->snapshot();
+        Record before = snapshot->get(shared).value().value_or(Record{});
+        Batch batch{.checks = {{shared, before.version}},
+                    .puts = {{shared, std::to_string(std::atoi(before.value.c_str()) + 1)}},
+                    .adds = {{{2, "wins"}, 1}}};
+        snapshot.reset();
+        if (commit_and_wait(*store, std::move(batch)).status == CommitStatus::committed) ++wins;
+        commit_and_wait(*store, {.puts = {{{3, std::to_string(t * rounds + i)}, "x"}}});
+      }
+    });
+  }
+  for (std::thread& thread : running) thread.join();
+  store->unwatch(token);
+  auto snapshot = *store->snapshot();
+  EXPECT_EQ(snapshot->get(shared).value()->value, std::to_string(wins));
+  EXPECT_EQ(read_counter(snapshot->get({2, "wins"}).value()->value), wins);
+  EXPECT_EQ(snapshot->scan({.shard = 3}).value().records.size(), std::size_t{threads * rounds});
+  EXPECT_GT(hints, 0);
+}
+
+}  // namespace
+}  // namespace wolke::store
