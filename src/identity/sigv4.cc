@@ -355,20 +355,6 @@ Result<void> check_scope(const Authorization& authorization, const Expected& exp
   return {};
 }
 
-Result<void> check_time(const Authorization& authorization, Dialect dialect, Timestamp now) {
-  if (authorization.carrier == Carrier::query) {
-    const bool early = authorization.time > now + limits::clock_skew_max;
-    const bool late =
-        now > authorization.time + authorization.expires.value_or(std::chrono::seconds(0));
-    if (early || late) return fail(detail::presigned_expired(dialect, authorization, now));
-    return {};
-  }
-  const bool skewed = authorization.time > now + limits::clock_skew_max ||
-                      authorization.time < now - limits::clock_skew_max;
-  if (skewed) return fail(detail::skewed(dialect, authorization, now));
-  return {};
-}
-
 bool names_query_authentication(const QueryPairs& pairs) {
   return std::any_of(pairs.begin(), pairs.end(), [](const auto& pair) {
     return pair.first == "X-Amz-Algorithm" || pair.first == "X-Amz-Credential" ||
@@ -404,10 +390,24 @@ Result<std::optional<Authorization>> parse_authorization(const RawRequest& reque
   return std::optional<Authorization>();
 }
 
+Result<void> check_lifetime(const Authorization& authorization, Dialect dialect, Timestamp now) {
+  if (authorization.carrier == Carrier::query) {
+    const bool early = authorization.time > now + limits::clock_skew_max;
+    const bool late =
+        now > authorization.time + authorization.expires.value_or(std::chrono::seconds(0));
+    if (early || late) return fail(detail::presigned_expired(dialect, authorization, now));
+    return {};
+  }
+  const bool skewed = authorization.time > now + limits::clock_skew_max ||
+                      authorization.time < now - limits::clock_skew_max;
+  if (skewed) return fail(detail::skewed(dialect, authorization, now));
+  return {};
+}
+
 Result<Verified> verify(const Authorization& authorization, std::string_view secret,
                         const RawRequest& request, const Expected& expected, Timestamp now) {
   TRY(check_scope(authorization, expected));
-  TRY(check_time(authorization, expected.dialect, now));
+  TRY(check_lifetime(authorization, expected.dialect, now));
   TRY(check_signed_headers(authorization, request, expected.dialect));
   std::string_view payload_hash = authorization.payload_hash;
   if (authorization.payload == Payload::absent) {

@@ -101,6 +101,9 @@ struct Verified {
 Result<Verified> verify(const Authorization& authorization, std::string_view secret,
                         const RawRequest& request, const Expected& expected, Timestamp now);
 
+/// The part of verify() that needs no secret: skew, or expiry of a link.
+Result<void> check_lifetime(const Authorization& authorization, Dialect dialect, Timestamp now);
+
 /// For Payload::literal: the body that came is the body that was signed.
 Result<void> check_payload(const Authorization& authorization, std::string_view body_sha256,
                            Dialect dialect);
