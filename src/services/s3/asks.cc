@@ -1,0 +1,210 @@
+#include "wolke/services/s3/asks.h"
+
+#include "wolke/base/text.h"
+#include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/metadata.h"
+#include "wolke/services/s3/names.h"
+
+namespace wolke::s3 {
+namespace {
+
+using identity::Conditions;
+
+void add(Conditions& conditions, std::string_view key, const std::optional<std::string>& value) {
+  if (value) conditions[std::string(key)] = {*value};
+}
+
+void add_tags(Conditions& conditions, std::string_view prefix, const Tags& tags) {
+  for (const auto& [key, value] : tags) conditions[to_lower(std::string(prefix) + key)] = {value};
+}
+
+/// A malformed header is told by the operation; here it just has no tags.
+void add_request_tags(Conditions& conditions, const std::optional<std::string>& header) {
+  Result<Tags> tags = parse_tagging_header(header);
+  if (!tags || tags->empty()) return;
+  add_tags(conditions, "s3:RequestObjectTag/", *tags);
+  std::vector<std::string>& keys = conditions["s3:requestobjecttagkeys"];
+  for (const auto& [key, value] : *tags) keys.push_back(key);
+}
+
+template <class In>
+Conditions write_conditions(const In& in) {
+  Conditions conditions;
+  add(conditions, "s3:x-amz-acl", in.acl);
+  add(conditions, "s3:x-amz-grant-full-control", in.grant_full_control);
+  add(conditions, "s3:x-amz-grant-read", in.grant_read);
+  add(conditions, "s3:x-amz-grant-read-acp", in.grant_read_acp);
+  add(conditions, "s3:x-amz-grant-write-acp", in.grant_write_acp);
+  add(conditions, "s3:x-amz-storage-class", in.storage_class);
+  add(conditions, "s3:x-amz-server-side-encryption", in.server_side_encryption);
+  add(conditions, "s3:x-amz-server-side-encryption-aws-kms-key-id", in.ssekms_key_id);
+  add(conditions, "s3:x-amz-website-redirect-location", in.website_redirect_location);
+  add_request_tags(conditions, in.tagging);
+  return conditions;
+}
+
+template <class In>
+Conditions list_conditions(const In& in) {
+  Conditions conditions;
+  add(conditions, "s3:prefix", in.prefix);
+  add(conditions, "s3:delimiter", in.delimiter);
+  if (in.max_keys) conditions["s3:max-keys"] = {std::to_string(*in.max_keys)};
+  return conditions;
+}
+
+struct Found {
+  std::unique_ptr<store::Snapshot> snapshot;
+  Bucket bucket;
+};
+
+Result<Found> find(S3& s3, const std::string& bucket) {
+  TRY(std::unique_ptr<store::Snapshot> snapshot, s3.store.snapshot());
+  Tx tx(*snapshot);
+  TRY(Bucket found, require_bucket(tx, bucket));
+  return Found{std::move(snapshot), std::move(found)};
+}
+
+Result<void> append(Asks& asks, Result<Asks> more) {
+  if (!more) return fail(std::move(more).error());
+  for (identity::Ask& ask : *more) asks.push_back(std::move(ask));
+  return {};
+}
+
+template <class In>
+Result<Asks> asks_of_source(S3& s3, const In& in) {
+  TRY(CopySource source, parse_copy_source(*in.copy_source));
+  return ask_object(s3, "s3:GetObject", source.bucket, source.key, ExistingTags::add);
+}
+
+}  // namespace
+
+Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
+                        Conditions conditions) {
+  TRY(Found found, find(s3, bucket));
+  return Asks{{.action = std::move(action),
+               .resource = bucket_arn(bucket),
+               .conditions = std::move(conditions),
+               .resource_account = found.bucket.account}};
+}
+
+Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
+                        const std::string& key, ExistingTags existing_tags, Conditions conditions) {
+  TRY(check_key(key));
+  TRY(Found found, find(s3, bucket));
+  if (existing_tags == ExistingTags::add) {
+    Tx tx(*found.snapshot);
+    TRY(std::optional<Object> object, tx.peek<Object>(object_key(bucket, key)));
+    if (object) add_tags(conditions, "s3:ExistingObjectTag/", object->tags);
+  }
+  return Asks{{.action = std::move(action),
+               .resource = object_arn(bucket, key),
+               .conditions = std::move(conditions),
+               .resource_account = found.bucket.account}};
+}
+
+Result<Asks> asks_of_create_bucket(S3&, const Context&, const In<op::CreateBucket>& in) {
+  Conditions conditions;
+  add(conditions, "s3:x-amz-acl", in.acl);
+  add(conditions, "s3:x-amz-object-ownership", in.object_ownership);
+  if (in.create_bucket_configuration) {
+    add(conditions, "s3:locationconstraint", in.create_bucket_configuration->location_constraint);
+  }
+  return Asks{{.action = "s3:CreateBucket",
+               .resource = bucket_arn(*in.bucket),
+               .conditions = std::move(conditions)}};
+}
+
+Result<Asks> asks_of_list_buckets(S3&, const Context&, const In<op::ListBuckets>&) {
+  return Asks{{.action = "s3:ListAllMyBuckets", .resource = "arn:aws:s3:::*"}};
+}
+
+Result<Asks> asks_of_list_objects(S3& s3, const Context&, const In<op::ListObjects>& in) {
+  return ask_bucket(s3, "s3:ListBucket", *in.bucket, list_conditions(in));
+}
+
+Result<Asks> asks_of_list_objects_v2(S3& s3, const Context&, const In<op::ListObjectsV2>& in) {
+  return ask_bucket(s3, "s3:ListBucket", *in.bucket, list_conditions(in));
+}
+
+Result<Asks> asks_of_list_object_versions(S3& s3, const Context&,
+                                          const In<op::ListObjectVersions>& in) {
+  return ask_bucket(s3, "s3:ListBucketVersions", *in.bucket, list_conditions(in));
+}
+
+Result<Asks> asks_of_put_object(S3& s3, const Context&, const In<op::PutObject>& in) {
+  Conditions conditions = write_conditions(in);
+  add(conditions, "s3:if-match", in.if_match);
+  add(conditions, "s3:if-none-match", in.if_none_match);
+  Asks asks;
+  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
+                              conditions)));
+  if (in.tagging) {
+    TRY(append(asks, ask_object(s3, "s3:PutObjectTagging", *in.bucket, *in.key,
+                                ExistingTags::leave_out, std::move(conditions))));
+  }
+  return asks;
+}
+
+Result<Asks> asks_of_create_upload(S3& s3, const Context&,
+                                   const In<op::CreateMultipartUpload>& in) {
+  Asks asks;
+  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
+                              write_conditions(in))));
+  if (in.tagging) {
+    TRY(append(asks, ask_object(s3, "s3:PutObjectTagging", *in.bucket, *in.key,
+                                ExistingTags::leave_out, write_conditions(in))));
+  }
+  return asks;
+}
+
+Result<Asks> asks_of_copy_object(S3& s3, const Context&, const In<op::CopyObject>& in) {
+  Conditions conditions = write_conditions(in);
+  add(conditions, "s3:x-amz-metadata-directive", in.metadata_directive);
+  TRY(CopySource source, parse_copy_source(*in.copy_source));
+  conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
+  Asks asks;
+  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
+                              conditions)));
+  TRY(append(asks, asks_of_source(s3, in)));
+  if (in.tagging && in.tagging_directive == "REPLACE") {
+    TRY(append(asks, ask_object(s3, "s3:PutObjectTagging", *in.bucket, *in.key,
+                                ExistingTags::leave_out, std::move(conditions))));
+  }
+  return asks;
+}
+
+Result<Asks> asks_of_upload_part_copy(S3& s3, const Context&, const In<op::UploadPartCopy>& in) {
+  TRY(CopySource source, parse_copy_source(*in.copy_source));
+  Conditions conditions;
+  conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
+  Asks asks;
+  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
+                              std::move(conditions))));
+  TRY(append(asks, asks_of_source(s3, in)));
+  return asks;
+}
+
+Result<Asks> asks_of_get_object_attributes(S3& s3, const Context&,
+                                           const In<op::GetObjectAttributes>& in) {
+  Asks asks;
+  for (const char* action : {"s3:GetObject", "s3:GetObjectAttributes"}) {
+    TRY(append(asks, ask_object(s3, action, *in.bucket, *in.key, ExistingTags::add)));
+  }
+  return asks;
+}
+
+Result<Asks> asks_of_delete_objects(S3& s3, const Context&, const In<op::DeleteObjects>& in) {
+  TRY(Found found, find(s3, *in.bucket));
+  return Asks{};
+}
+
+identity::Ask ask_delete(const Bucket& bucket, const std::string& key, const Tags& existing_tags) {
+  Conditions conditions;
+  add_tags(conditions, "s3:ExistingObjectTag/", existing_tags);
+  return {.action = "s3:DeleteObject",
+          .resource = object_arn(bucket.name, key),
+          .conditions = std::move(conditions),
+          .resource_account = bucket.account};
+}
+
+}  // namespace wolke::s3

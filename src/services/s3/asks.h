@@ -1,0 +1,75 @@
+#pragma once
+// What the gate must ask before an operation runs: IAM actions, resources and condition keys. A
+// bucket that does not exist is "NoSuchBucket" before anything is asked, as in S3; the bucket's
+// owner is the resource's account. Source: Service Authorization Reference, "Actions, resources,
+// and condition keys for Amazon S3".
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "wolke/services/s3/ops.h"
+#include "wolke/services/s3/state.h"
+
+namespace wolke::s3 {
+
+using operation::Asks;
+
+/// Text as a template argument: the action of a row.
+template <std::size_t N>
+struct Action {
+  char text[N];
+  constexpr Action(const char (&literal)[N]) { std::copy_n(literal, N, text); }
+  std::string str() const { return text; }
+};
+
+Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
+                        identity::Conditions conditions = {});
+/// `existing_tags` adds s3:ExistingObjectTag/… of the object that is there.
+enum class ExistingTags { leave_out, add };
+Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
+                        const std::string& key, ExistingTags existing_tags,
+                        identity::Conditions conditions = {});
+
+template <Action action, class In>
+Result<Asks> asks_of_bucket(S3& s3, const Context&, const In& in) {
+  return ask_bucket(s3, action.str(), *in.bucket);
+}
+
+/// Operations on the object that is there.
+template <Action action, class In>
+Result<Asks> asks_of_object(S3& s3, const Context&, const In& in) {
+  return ask_object(s3, action.str(), *in.bucket, *in.key, ExistingTags::add);
+}
+
+/// Operations on the name of an object (uploads).
+template <Action action, class In>
+Result<Asks> asks_of_key(S3& s3, const Context&, const In& in) {
+  return ask_object(s3, action.str(), *in.bucket, *in.key, ExistingTags::leave_out);
+}
+
+/// s3:GetObject, or s3:GetObjectVersion where a version is named.
+template <class In>
+Result<Asks> asks_of_read(S3& s3, const Context&, const In& in) {
+  identity::Conditions conditions;
+  if (in.version_id) conditions["s3:versionid"] = {*in.version_id};
+  return ask_object(s3, in.version_id ? "s3:GetObjectVersion" : "s3:GetObject", *in.bucket, *in.key,
+                    ExistingTags::add, std::move(conditions));
+}
+
+Result<Asks> asks_of_create_bucket(S3&, const Context&, const In<op::CreateBucket>&);
+Result<Asks> asks_of_list_buckets(S3&, const Context&, const In<op::ListBuckets>&);
+Result<Asks> asks_of_list_objects(S3&, const Context&, const In<op::ListObjects>&);
+Result<Asks> asks_of_list_objects_v2(S3&, const Context&, const In<op::ListObjectsV2>&);
+Result<Asks> asks_of_list_object_versions(S3&, const Context&, const In<op::ListObjectVersions>&);
+Result<Asks> asks_of_put_object(S3&, const Context&, const In<op::PutObject>&);
+Result<Asks> asks_of_create_upload(S3&, const Context&, const In<op::CreateMultipartUpload>&);
+Result<Asks> asks_of_copy_object(S3&, const Context&, const In<op::CopyObject>&);
+Result<Asks> asks_of_upload_part_copy(S3&, const Context&, const In<op::UploadPartCopy>&);
+Result<Asks> asks_of_get_object_attributes(S3&, const Context&, const In<op::GetObjectAttributes>&);
+/// None: every item is judged singly by the operation (ask_delete).
+Result<Asks> asks_of_delete_objects(S3&, const Context&, const In<op::DeleteObjects>&);
+
+identity::Ask ask_delete(const Bucket& bucket, const std::string& key, const Tags& existing_tags);
+
+}  // namespace wolke::s3

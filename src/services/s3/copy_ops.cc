@@ -1,0 +1,246 @@
+#include <fmt/format.h>
+
+#include "wolke/operation/runner.h"
+#include "wolke/services/s3/content.h"
+#include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/metadata.h"
+#include "wolke/services/s3/names.h"
+#include "wolke/services/s3/notification.h"
+#include "wolke/services/s3/objects.h"
+#include "wolke/services/s3/ops.h"
+#include "wolke/services/s3/rehash.h"
+#include "wolke/services/s3/uploads.h"
+
+namespace wolke::s3 {
+namespace {
+
+constexpr int attempts_max = 4;  // the source may change while its bytes are read
+
+/// One attempt's end: an answer, or bytes whose digests are wanted first.
+template <class Op>
+struct Outcome {
+  std::optional<typename Op::Output> done;
+  Body undigested;
+  std::vector<std::string> names;
+};
+
+struct Source {
+  CopySource name;
+  Object object;
+  Body content;
+};
+
+/// The source with a check: its blobs are referred to again only while the source itself still
+/// does.
+template <class In>
+Result<Source> read_source(Tx& tx, const Context& context, const In& in) {
+  Source source;
+  TRY(source.name, parse_copy_source(*in.copy_source));
+  TRY(Bucket bucket, require_bucket(tx, source.name.bucket, in.expected_source_bucket_owner));
+  TRY(check_encryption(std::nullopt,
+                       in.copy_source_sse_customer_algorithm || in.copy_source_sse_customer_key));
+  TRY(std::optional<Object> object, tx.get<Object>(object_key(bucket.name, source.name.key)));
+  if (!object) return fail(missing_key(context, bucket, source.name.key));
+  source.object = *std::move(object);
+  TRY(check_copy_source({in.copy_source_if_match, in.copy_source_if_none_match,
+                         in.copy_source_if_modified_since, in.copy_source_if_unmodified_since},
+                        validators_of(source.object)));
+  TRY(source.content, read_content(tx, bucket.name, source.name.key, source.object));
+  return source;
+}
+
+/// What is known of the source's digests without reading it.
+void add_known_digests(const Object& object, Body& content) {
+  if (object.parts == 0) {
+    if (std::optional<std::string> md5 = from_hex(object.etag); md5 && md5->size() == 16) {
+      content.digests["md5"] = *md5;
+    }
+  }
+  if (object.checksum_type == "FULL_OBJECT") {
+    for (const auto& [name, value] : object.checksums) content.digests[name] = value;
+  }
+}
+
+/// Takes over what was computed before, if it was computed of the same bytes. False when a name is
+/// still missing.
+bool have_digests(Body& content, const Body& digested, const std::vector<std::string>& names) {
+  if (content.blobs.empty()) {
+    for (const std::string& name : names) {
+      const ChecksumAlgorithm* algorithm = find_checksum_algorithm(name);
+      content.digests[name] =
+          digest(algorithm == nullptr ? HashKind::md5 : algorithm->kind, content.inline_bytes);
+    }
+    return true;
+  }
+  if (content.blobs == digested.blobs)
+    content.digests.insert(digested.digests.begin(), digested.digests.end());
+  for (const std::string& name : names) {
+    if (!content.digests.contains(name)) return false;
+  }
+  return true;
+}
+
+enum class Directive { copy, replace };
+
+Result<Directive> directive_of(const std::optional<std::string>& header, std::string_view what) {
+  if (!header || *header == "COPY") return Directive::copy;
+  if (*header == "REPLACE") return Directive::replace;
+  return fail(invalid_argument(fmt::format("Unknown {} directive.", what),
+                               fmt::format("x-amz-{}-directive", what), *header));
+}
+
+Result<void> check_copy(const In<op::CopyObject>& in, const Source& source, Directive metadata) {
+  if (source.object.size > copy_bytes_max) {
+    return fail(
+        invalid_request("The specified copy source is larger than the maximum allowable size for a "
+                        "copy source: 5368709120"));
+  }
+  bool same = source.name.bucket == *in.bucket && source.name.key == *in.key;
+  bool changes = metadata == Directive::replace || in.website_redirect_location ||
+                 in.server_side_encryption || in.checksum_algorithm ||
+                 (in.storage_class && *in.storage_class != source.object.storage_class);
+  if (same && !changes) {
+    return fail(invalid_request(
+        "This copy request is illegal because it is trying to copy an object to itself without "
+        "changing the object's "
+        "metadata, storage class, website redirect location or encryption attributes."));
+  }
+  return {};
+}
+
+/// The checksum of the copy: as asked, else of the source's algorithm.
+Result<std::string> choose_checksum(const In<op::CopyObject>& in, const Object& source) {
+  if (in.checksum_algorithm) {
+    const ChecksumAlgorithm* algorithm = find_checksum_algorithm(*in.checksum_algorithm);
+    if (algorithm == nullptr) {
+      return fail(invalid_request("Value for x-amz-checksum-algorithm header is invalid."));
+    }
+    return std::string(algorithm->wire);
+  }
+  return source.checksums.empty() ? std::string(default_checksum) : source.checksums.begin()->first;
+}
+
+Result<Object> new_object(const In<op::CopyObject>& in, const Source& source, Directive metadata) {
+  TRY(Directive tagging, directive_of(in.tagging_directive, "tagging"));
+  Object object;
+  if (metadata == Directive::replace) {
+    TRY(object.metadata, metadata_of(in));
+  } else {
+    object.metadata = source.object.metadata;
+    object.metadata.website_redirect_location = in.website_redirect_location;
+    object.metadata.server_side_encryption = in.server_side_encryption;
+  }
+  if (tagging == Directive::replace) {
+    TRY(object.tags, parse_tagging_header(in.tagging));
+  } else {
+    object.tags = source.object.tags;
+  }
+  TRY(object.storage_class, choose_storage_class(in.storage_class));
+  return object;
+}
+
+Result<Outcome<op::CopyObject>> try_copy(Tx& tx, const Context& context,
+                                         const In<op::CopyObject>& in, const Body& digested) {
+  TRY(check_key(*in.key));
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(check_object_request(in));
+  TRY(Directive metadata, directive_of(in.metadata_directive, "metadata"));
+  TRY(Source source, read_source(tx, context, in));
+  TRY(check_copy(in, source, metadata));
+  TRY(std::string checksum, choose_checksum(in, source.object));
+  TRY(Object object, new_object(in, source, metadata));
+  TRY(std::optional<Object> old, tx.get<Object>(object_key(bucket.name, *in.key)));
+  TRY(check_write({in.if_match, in.if_none_match}, validators_of(old), *in.key));
+
+  add_known_digests(source.object, source.content);
+  std::vector<std::string> names = {"md5", checksum};
+  if (!have_digests(source.content, digested, names)) {
+    return Outcome<op::CopyObject>{{}, std::move(source.content), std::move(names)};
+  }
+  object.etag = to_hex(source.content.digests.at("md5"));
+  object.checksums[checksum] = source.content.digests.at(checksum);
+  object.checksum_type = "FULL_OBJECT";
+
+  op::CopyObject::Output out;
+  auto& result = out.copy_object_result.emplace();
+  result.etag = quoted_etag(object.etag);
+  result.last_modified = whole_seconds(context.now);
+  tell_checksum(object, result);
+  out.server_side_encryption = object.metadata.server_side_encryption;
+  TRY(replace_object(tx, context, bucket, *in.key, old, std::move(object),
+                     std::move(source.content), event_copy));
+  return Outcome<op::CopyObject>{std::move(out), {}, {}};
+}
+
+Result<Outcome<op::UploadPartCopy>> try_copy_part(Tx& tx, const Context& context,
+                                                  const In<op::UploadPartCopy>& in,
+                                                  const Body& digested) {
+  TRY(check_key(*in.key));
+  TRY(std::uint32_t number, check_part_number(*in.part_number));
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(Upload upload, require_upload(tx, bucket.name, *in.key, *in.upload_id));
+  TRY(Source source, read_source(tx, context, in));
+  Body content = std::move(source.content);
+  if (in.copy_source_range) {
+    TRY(ByteRange range, parse_copy_range(*in.copy_source_range, source.object.size));
+    if (range.length < source.object.size) {
+      content = slice(content, range.offset, range.length);
+    } else {
+      add_known_digests(source.object, content);
+    }
+  } else {
+    add_known_digests(source.object, content);
+  }
+  if (content.size() > copy_bytes_max) {
+    return fail(
+        invalid_request("The specified copy source is larger than the maximum allowable size for a "
+                        "copy source: 5368709120"));
+  }
+  std::vector<std::string> names = part_digest_names(upload);
+  if (!have_digests(content, digested, names)) {
+    return Outcome<op::UploadPartCopy>{{}, std::move(content), std::move(names)};
+  }
+  Part part = make_part(upload, std::move(content), context.now);
+  TRY(std::optional<Part> old, tx.get<Part>(part_key(bucket.name, *in.upload_id, number)));
+  write_part(tx, bucket.name, *in.upload_id, number, old, part);
+
+  op::UploadPartCopy::Output out;
+  auto& result = out.copy_part_result.emplace();
+  result.etag = quoted_etag(part.etag);
+  result.last_modified = part.modified;
+  tell_part_checksum(upload, part, "", result);
+  return Outcome<op::UploadPartCopy>{std::move(out), {}, {}};
+}
+
+/// Attempts, reading the source's bytes in between when its digests are not known.
+template <class Op, auto Try>
+async::Task<Answer<Op>> copy(S3& s3, Context context, In<Op> in) {
+  Body digested;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    std::function<Result<Outcome<Op>>(Tx&)> body = [&](Tx& tx) {
+      return Try(tx, context, in, digested);
+    };
+    CO_TRY(Outcome<Op> outcome,
+           co_await operation::transact<Outcome<Op>>(s3.runner, std::move(body)));
+    if (outcome.done) co_return *std::move(outcome.done);
+    CO_TRY(digested,
+           co_await with_digests(s3, std::move(outcome.undigested), std::move(outcome.names)));
+  }
+  co_return fail(Error{
+      "OperationAborted", 409,
+      "A conflicting conditional operation is currently in progress against this resource. Please "
+      "try again."});
+}
+
+}  // namespace
+
+async::Task<Answer<op::CopyObject>> copy_object(S3& s3, Context context, In<op::CopyObject> in) {
+  return copy<op::CopyObject, try_copy>(s3, std::move(context), std::move(in));
+}
+
+async::Task<Answer<op::UploadPartCopy>> upload_part_copy(S3& s3, Context context,
+                                                         In<op::UploadPartCopy> in) {
+  return copy<op::UploadPartCopy, try_copy_part>(s3, std::move(context), std::move(in));
+}
+
+}  // namespace wolke::s3

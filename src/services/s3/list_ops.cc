@@ -1,0 +1,170 @@
+#include "wolke/base/hash.h"
+#include "wolke/base/text.h"
+#include "wolke/base/uri.h"
+#include "wolke/services/s3/checksums.h"
+#include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/listing.h"
+#include "wolke/services/s3/names.h"
+#include "wolke/services/s3/ops.h"
+
+namespace wolke::s3 {
+namespace {
+
+/// encoding-type=url: keys and what is made of keys are percent-encoded, because XML cannot say
+/// every byte.
+struct Encoding {
+  bool url = false;
+  std::string operator()(const std::string& text) const {
+    return url ? percent_encode(text, true) : text;
+  }
+  std::optional<std::string> operator()(const std::optional<std::string>& text) const {
+    if (!text) return std::nullopt;
+    return (*this)(*text);
+  }
+};
+
+Result<Encoding> encoding_of(const std::optional<std::string>& encoding_type) {
+  if (!encoding_type || encoding_type->empty()) return Encoding{};
+  if (*encoding_type != "url") {
+    return fail(invalid_argument("Invalid Encoding Method specified in Request", "encoding-type",
+                                 *encoding_type));
+  }
+  return Encoding{true};
+}
+
+template <class Told>
+void tell(Told& told, const ListedObject& listed, const Encoding& encoded) {
+  told.key = encoded(listed.key);
+  told.last_modified = listed.object.modified;
+  told.etag = quoted_etag(listed.object.etag);
+  told.size = static_cast<std::int64_t>(listed.object.size);
+  told.storage_class = listed.object.storage_class;
+  if (!listed.object.checksums.empty()) {
+    const ChecksumAlgorithm* algorithm =
+        find_checksum_algorithm(listed.object.checksums.begin()->first);
+    if (algorithm != nullptr) told.checksum_algorithm = {std::string(algorithm->name)};
+    told.checksum_type = listed.object.checksum_type;
+  }
+}
+
+model::s3::Owner owner_of(const Bucket& bucket) {
+  model::s3::Owner owner;
+  owner.id = canonical_id(bucket.account);
+  owner.display_name = bucket.account;
+  return owner;
+}
+
+/// What the three answers have in common.
+template <class In, class Out>
+void tell_request(const In& in, const Listing& listing, std::int32_t keys_max,
+                  const Encoding& encoded, Out& out) {
+  out.name = *in.bucket;
+  out.prefix = encoded(in.prefix.value_or(""));
+  if (in.delimiter && !in.delimiter->empty()) out.delimiter = encoded(*in.delimiter);
+  if (encoded.url) out.encoding_type = "url";
+  out.max_keys = keys_max;
+  out.is_truncated = listing.truncated;
+  if (!listing.common_prefixes.empty()) {
+    auto& prefixes = out.common_prefixes.emplace();
+    for (const std::string& prefix : listing.common_prefixes) {
+      prefixes.emplace_back().prefix = encoded(prefix);
+    }
+  }
+}
+
+template <class In>
+Result<Listing> walk(Tx& tx, const In& in, std::int32_t keys_max, std::string after) {
+  return list_bucket(tx, {.bucket = *in.bucket,
+                          .prefix = in.prefix.value_or(""),
+                          .delimiter = in.delimiter.value_or(""),
+                          .after = std::move(after),
+                          .keys_max = static_cast<std::size_t>(keys_max)});
+}
+
+Result<std::string> decode_token(const std::string& token) {
+  std::optional<std::string> last = from_base64(token);
+  if (!last || last->empty()) {
+    return fail(invalid_argument("The continuation token provided is incorrect",
+                                 "continuation-token", token));
+  }
+  return *std::move(last);
+}
+
+}  // namespace
+
+Answer<op::ListObjects> list_objects(S3&, Tx& tx, const Context&, const In<op::ListObjects>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(Encoding encoded, encoding_of(in.encoding_type));
+  TRY(std::int32_t keys_max, page_size(in.max_keys, "maxKeys"));
+  TRY(Listing listing, walk(tx, in, keys_max, in.marker.value_or("")));
+  op::ListObjects::Output out;
+  tell_request(in, listing, keys_max, encoded, out);
+  out.marker = encoded(in.marker.value_or(""));
+  if (listing.truncated && out.delimiter) out.next_marker = encoded(listing.last);
+  if (!listing.objects.empty()) out.contents.emplace();
+  for (const ListedObject& listed : listing.objects) {
+    auto& told = out.contents->emplace_back();
+    tell(told, listed, encoded);
+    told.owner = owner_of(bucket);
+  }
+  return out;
+}
+
+Answer<op::ListObjectsV2> list_objects_v2(S3&, Tx& tx, const Context&,
+                                          const In<op::ListObjectsV2>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(Encoding encoded, encoding_of(in.encoding_type));
+  TRY(std::int32_t keys_max, page_size(in.max_keys, "maxKeys"));
+  std::string after = in.start_after.value_or("");
+  if (in.continuation_token) {
+    TRY(after, decode_token(*in.continuation_token));
+  }
+  TRY(Listing listing, walk(tx, in, keys_max, std::move(after)));
+  op::ListObjectsV2::Output out;
+  tell_request(in, listing, keys_max, encoded, out);
+  out.start_after = encoded(in.start_after);
+  out.continuation_token = in.continuation_token;
+  if (listing.truncated) out.next_continuation_token = to_base64(listing.last);
+  out.key_count =
+      static_cast<std::int32_t>(listing.objects.size() + listing.common_prefixes.size());
+  if (!listing.objects.empty()) out.contents.emplace();
+  for (const ListedObject& listed : listing.objects) {
+    auto& told = out.contents->emplace_back();
+    tell(told, listed, encoded);
+    if (in.fetch_owner.value_or(false)) told.owner = owner_of(bucket);
+  }
+  return out;
+}
+
+Answer<op::ListObjectVersions> list_object_versions(S3&, Tx& tx, const Context&,
+                                                    const In<op::ListObjectVersions>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(Encoding encoded, encoding_of(in.encoding_type));
+  TRY(std::int32_t keys_max, page_size(in.max_keys, "maxKeys"));
+  if (in.version_id_marker && !in.version_id_marker->empty() && !in.key_marker) {
+    return fail(invalid_argument("A version-id marker cannot be specified without a key marker.",
+                                 "version-id-marker", *in.version_id_marker));
+  }
+  TRY(Listing listing, walk(tx, in, keys_max, in.key_marker.value_or("")));
+  op::ListObjectVersions::Output out;
+  tell_request(in, listing, keys_max, encoded, out);
+  out.key_marker = encoded(in.key_marker.value_or(""));
+  out.version_id_marker = in.version_id_marker.value_or("");
+  if (listing.truncated) {
+    out.next_key_marker = encoded(listing.last);
+    if (!common_prefix(listing.last, in.prefix.value_or(""), in.delimiter.value_or(""))) {
+      out.next_version_id_marker = "null";
+    }
+  }
+  if (!listing.objects.empty()) out.versions.emplace();
+  for (const ListedObject& listed : listing.objects) {
+    auto& told = out.versions->emplace_back();
+    tell(told, listed, encoded);
+    told.version_id = "null";
+    told.is_latest = true;
+    told.owner = owner_of(bucket);
+  }
+  return out;
+}
+
+}  // namespace wolke::s3

@@ -1,0 +1,102 @@
+#pragma once
+// What a client may say about an object beside its bytes: system and user metadata, storage class,
+// tags, and the headers that ask for what this service does not do. Pure functions; the templates
+// read the members that PutObject, CopyObject and CreateMultipartUpload share. Source: S3 user
+// guide, "Working with object metadata", "Categorizing your storage using tags".
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wolke/base/result.h"
+#include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/state.h"
+
+namespace wolke::s3 {
+
+inline constexpr std::size_t user_metadata_bytes_max = 2048;
+inline constexpr std::size_t object_tags_max = 10;
+inline constexpr std::size_t bucket_tags_max = 50;
+
+Result<void> check_user_metadata(const std::map<std::string, std::string>& metadata);
+/// "aws-chunked" says how the request came, not what the object is: left out, and nullopt when
+/// nothing remains.
+std::optional<std::string> stored_content_encoding(const std::optional<std::string>& header);
+/// STANDARD when none is given; "InvalidStorageClass" for unknown ones.
+Result<std::string> choose_storage_class(const std::optional<std::string>& header);
+/// Only what BucketOwnerEnforced allows: none, "private", "bucket-owner-full-control"; no grants.
+Result<void> check_acl(const std::optional<std::string>& acl, bool has_grants);
+/// none and AES256; SSE-KMS and SSE-C are refused by name.
+Result<void> check_encryption(const std::optional<std::string>& server_side_encryption,
+                              bool has_customer_key);
+/// "a=1&b=2" of x-amz-tagging.
+Result<Tags> parse_tagging_header(const std::optional<std::string>& header);
+Result<void> check_tags(const Tags& tags, std::size_t tags_max);
+
+/// Tag sets of request bodies and answers (model::s3::Tag).
+template <class Tag>
+Result<Tags> tags_of(const std::optional<std::vector<Tag>>& set, std::size_t tags_max) {
+  Tags tags;
+  if (set) {
+    for (const Tag& tag : *set) {
+      if (!tag.key || !tag.value) return fail(malformed_xml());
+      if (!tags.emplace(*tag.key, *tag.value).second) {
+        return fail(invalid_tag("Cannot provide multiple Tags with the same key", *tag.key));
+      }
+    }
+  }
+  if (tags.size() > tags_max && tags_max == object_tags_max) {
+    return fail(Error{"BadRequest", 400, "Object tags cannot be greater than 10"});
+  }
+  if (Result<void> checked = check_tags(tags, tags_max); !checked) return fail(checked.error());
+  return tags;
+}
+
+template <class Tag>
+std::vector<Tag> tag_set_of(const Tags& tags) {
+  std::vector<Tag> set;
+  for (const auto& [key, value] : tags) {
+    Tag tag;
+    tag.key = key;
+    tag.value = value;
+    set.push_back(std::move(tag));
+  }
+  return set;
+}
+
+template <class In>
+bool has_grants(const In& in) {
+  return in.grant_full_control || in.grant_read || in.grant_read_acp || in.grant_write_acp;
+}
+
+/// Refuses what is asked of an object and not done here: ACLs, foreign encryption, object lock.
+template <class In>
+Result<void> check_object_request(const In& in) {
+  TRY(check_acl(in.acl, has_grants(in)));
+  TRY(check_encryption(in.server_side_encryption,
+                       in.sse_customer_algorithm || in.sse_customer_key));
+  if (in.object_lock_mode || in.object_lock_retain_until_date || in.object_lock_legal_hold_status) {
+    return fail(invalid_request("Bucket is missing Object Lock Configuration"));
+  }
+  return {};
+}
+
+template <class In>
+Result<Metadata> metadata_of(const In& in) {
+  Metadata metadata;
+  metadata.content_type = in.content_type.value_or("");
+  if (metadata.content_type.empty()) metadata.content_type = "binary/octet-stream";
+  metadata.cache_control = in.cache_control;
+  metadata.content_disposition = in.content_disposition;
+  metadata.content_encoding = stored_content_encoding(in.content_encoding);
+  metadata.content_language = in.content_language;
+  metadata.expires = in.expires;
+  metadata.website_redirect_location = in.website_redirect_location;
+  metadata.server_side_encryption = in.server_side_encryption;
+  if (in.metadata) metadata.user = *in.metadata;
+  TRY(check_user_metadata(metadata.user));
+  return metadata;
+}
+
+}  // namespace wolke::s3

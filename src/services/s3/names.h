@@ -1,0 +1,43 @@
+#pragma once
+// Names of buckets, keys, owners and copy sources: what is allowed and how they are written. Pure
+// functions. Sources: S3 user guide, "Bucket naming rules" and "Object key naming"; API reference
+// of CopyObject.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wolke/base/result.h"
+
+namespace wolke::s3 {
+
+inline constexpr std::size_t key_bytes_max = 1024;
+
+/// General purpose bucket rules: 3–63 of a-z 0-9 . -, ends alphanumeric, no "..", no IP address, no
+/// reserved affix.
+bool is_valid_bucket_name(std::string_view name);
+/// 1–1,024 bytes of UTF-8; "KeyTooLongError" or "InvalidURI" otherwise.
+Result<void> check_key(std::string_view key);
+
+std::string bucket_arn(std::string_view bucket);
+std::string object_arn(std::string_view bucket, std::string_view key);
+
+/// The canonical user id of an account: 64 hexadecimal digits, the same on every node.
+std::string canonical_id(std::string_view account);
+/// The id in an event's ownerIdentity: "A" and 13 upper-case digits.
+std::string principal_id(std::string_view account);
+
+struct CopySource {
+  std::string bucket;
+  std::string key;
+};
+/// "/bucket/key" or "bucket/key", percent-encoded, possibly with ?versionId=null. "InvalidArgument"
+/// otherwise.
+Result<CopySource> parse_copy_source(std::string_view header);
+
+/// The versionId of a request: none and "null" name the only version there is; anything else is
+/// "NoSuchVersion".
+Result<void> check_version_id(const std::optional<std::string>& version_id, std::string_view key);
+
+}  // namespace wolke::s3

@@ -1,0 +1,138 @@
+#include <algorithm>
+
+#include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/metadata.h"
+#include "wolke/services/s3/names.h"
+#include "wolke/services/s3/notification.h"
+#include "wolke/services/s3/objects.h"
+#include "wolke/services/s3/ops.h"
+#include "wolke/services/s3/publish.h"
+
+namespace wolke::s3 {
+namespace {
+
+/// Edits the tags of an object that is there and publishes `event`.
+Result<void> set_tags(Tx& tx, const Context& context, const Bucket& bucket, const std::string& key,
+                      Tags tags, std::string_view event) {
+  store::Key place = object_key(bucket.name, key);
+  TRY(std::optional<Object> object, tx.get<Object>(place));
+  if (!object) return fail(missing_key(context, bucket, key));
+  object->tags = std::move(tags);
+  tx.put(place, *object);
+  return publish(tx, context, bucket,
+                 {.event = event, .key = key, .size = object->size, .etag = object->etag});
+}
+
+Result<void> tell_parts(Tx& tx, const In<op::GetObjectAttributes>& in, const Object& object,
+                        op::GetObjectAttributes::Output& out) {
+  if (object.parts == 0) return {};
+  constexpr std::int32_t parts_default = 1000;
+  auto limit =
+      static_cast<std::size_t>(std::clamp(in.max_parts.value_or(parts_default), 0, parts_default));
+  auto after = static_cast<std::uint32_t>(std::max(in.part_number_marker.value_or(0), 0));
+  auto& told = out.object_parts.emplace();
+  told.total_parts_count = static_cast<std::int32_t>(object.parts);
+  if (object.checksum_type != "COMPOSITE")
+    return {};  // S3 keeps the parts of composite objects only
+  TRY(Layout layout, read_layout(tx, *in.bucket, *in.key));
+  told.part_number_marker = static_cast<std::int32_t>(after);
+  told.max_parts = static_cast<std::int32_t>(limit);
+  told.is_truncated = false;
+  auto& parts = told.parts.emplace();
+  for (const PartExtent& part : layout.parts) {
+    if (part.number <= after) continue;
+    if (parts.size() == limit) {
+      told.is_truncated = true;
+      break;
+    }
+    auto& one = parts.emplace_back();
+    one.part_number = static_cast<std::int32_t>(part.number);
+    one.size = static_cast<std::int64_t>(part.size);
+    if (!object.checksums.empty() && !part.checksum.empty()) {
+      tell_checksums({{object.checksums.begin()->first, part.checksum}}, one);
+    }
+  }
+  told.next_part_number_marker = parts.empty() ? 0 : *parts.back().part_number;
+  return {};
+}
+
+}  // namespace
+
+Answer<op::GetObjectAttributes> get_object_attributes(S3&, Tx& tx, const Context& context,
+                                                      const In<op::GetObjectAttributes>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(Object object, find_object(tx, context, bucket, *in.key));
+  TRY(check_version_id(in.version_id, *in.key));
+  op::GetObjectAttributes::Output out;
+  out.last_modified = object.modified;
+  for (const std::string& attribute : *in.object_attributes) {
+    if (attribute == "ETag") {
+      out.etag = object.etag;  // here, alone in S3, without quotes
+    } else if (attribute == "Checksum") {
+      if (!object.checksums.empty()) tell_checksum(object, out.checksum.emplace());
+    } else if (attribute == "ObjectParts") {
+      TRY(tell_parts(tx, in, object, out));
+    } else if (attribute == "StorageClass") {
+      out.storage_class = object.storage_class;
+    } else if (attribute == "ObjectSize") {
+      out.object_size = static_cast<std::int64_t>(object.size);
+    } else {
+      return fail(invalid_argument("Invalid attribute name specified.", "x-amz-object-attributes",
+                                   attribute));
+    }
+  }
+  return out;
+}
+
+Answer<op::GetObjectTagging> get_object_tagging(S3&, Tx& tx, const Context& context,
+                                                const In<op::GetObjectTagging>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(Object object, find_object(tx, context, bucket, *in.key));
+  TRY(check_version_id(in.version_id, *in.key));
+  op::GetObjectTagging::Output out;
+  out.tag_set = tag_set_of<model::s3::Tag>(object.tags);
+  return out;
+}
+
+Answer<op::PutObjectTagging> put_object_tagging(S3&, Tx& tx, const Context& context,
+                                                const In<op::PutObjectTagging>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(check_version_id(in.version_id, *in.key));
+  TRY(Tags tags, tags_of(in.tagging->tag_set, object_tags_max));
+  TRY(set_tags(tx, context, bucket, *in.key, std::move(tags), event_tagging_put));
+  return op::PutObjectTagging::Output{};
+}
+
+Answer<op::DeleteObjectTagging> delete_object_tagging(S3&, Tx& tx, const Context& context,
+                                                      const In<op::DeleteObjectTagging>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(check_version_id(in.version_id, *in.key));
+  TRY(set_tags(tx, context, bucket, *in.key, {}, event_tagging_delete));
+  return op::DeleteObjectTagging::Output{};
+}
+
+Answer<op::GetObjectAcl> get_object_acl(S3&, Tx& tx, const Context& context,
+                                        const In<op::GetObjectAcl>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(find_object(tx, context, bucket, *in.key));
+  TRY(check_version_id(in.version_id, *in.key));
+  op::GetObjectAcl::Output out;
+  out.owner.emplace().id = canonical_id(bucket.account);
+  out.owner->display_name = bucket.account;
+  auto& grant = out.grants.emplace().emplace_back();
+  grant.grantee.emplace().type = "CanonicalUser";
+  grant.grantee->id = *out.owner->id;
+  grant.grantee->display_name = bucket.account;
+  grant.permission = "FULL_CONTROL";
+  return out;
+}
+
+Answer<op::PutObjectAcl> put_object_acl(S3&, Tx& tx, const Context& context,
+                                        const In<op::PutObjectAcl>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(find_object(tx, context, bucket, *in.key));
+  TRY(check_acl(in.acl, has_grants(in) || in.grant_write || in.access_control_policy));
+  return op::PutObjectAcl::Output{};
+}
+
+}  // namespace wolke::s3

@@ -1,0 +1,149 @@
+#include "wolke/services/s3/content.h"
+#include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/metadata.h"
+#include "wolke/services/s3/names.h"
+#include "wolke/services/s3/notification.h"
+#include "wolke/services/s3/objects.h"
+#include "wolke/services/s3/ops.h"
+
+namespace wolke::s3 {
+namespace {
+
+/// The part of an object that a read is about.
+struct Selection {
+  ByteRange range;
+  bool partial = false;            // answered with Content-Range
+  std::optional<PartExtent> part;  // of a multipart object, when a part number was given
+};
+
+Result<Selection> select_part(Tx& tx, const std::string& bucket, const std::string& key,
+                              const Object& object, std::int32_t number) {
+  auto wanted = static_cast<std::uint32_t>(number);
+  if (number < 1 || number > 10'000) {
+    return fail(invalid_argument("Part number must be an integer between 1 and 10000, inclusive",
+                                 "partNumber", std::to_string(number)));
+  }
+  if (object.parts == 0) {  // an object put whole is one part
+    if (wanted != 1) return fail(invalid_part_number(wanted, 1));
+    return Selection{{0, object.size}, object.size > 0, std::nullopt};
+  }
+  TRY(Layout layout, read_layout(tx, bucket, key));
+  std::uint64_t offset = 0;
+  for (std::size_t i = 0; i < layout.parts.size(); ++i) {
+    const PartExtent& part = layout.parts[i];
+    if (i + 1 == wanted) return Selection{{offset, part.size}, part.size > 0, part};
+    offset += part.size;
+  }
+  return fail(invalid_part_number(wanted, object.parts));
+}
+
+template <class In>
+Result<Selection> select(Tx& tx, const In& in, const Object& object) {
+  if (in.part_number) {
+    if (in.range) {
+      return fail(
+          invalid_request("Cannot specify both Range header and partNumber query parameter"));
+    }
+    return select_part(tx, *in.bucket, *in.key, object, *in.part_number);
+  }
+  TRY(std::optional<ByteRange> range, parse_range(in.range, object.size));
+  if (range) return Selection{*range, true, std::nullopt};
+  return Selection{{0, object.size}, false, std::nullopt};
+}
+
+template <class In>
+Result<void> check_overrides(const Context& context, const In& in) {
+  bool any = in.response_cache_control || in.response_content_disposition ||
+             in.response_content_encoding || in.response_content_language ||
+             in.response_content_type || in.response_expires;
+  if (any && context.principal().kind == identity::PrincipalKind::anonymous) {
+    return fail(invalid_request(
+        "Request specific response headers cannot be used for anonymous GET requests."));
+  }
+  return {};
+}
+
+template <class In, class Out>
+void apply_overrides(const In& in, Out& out) {
+  if (in.response_cache_control) out.cache_control = in.response_cache_control;
+  if (in.response_content_disposition) out.content_disposition = in.response_content_disposition;
+  if (in.response_content_encoding) out.content_encoding = in.response_content_encoding;
+  if (in.response_content_language) out.content_language = in.response_content_language;
+  if (in.response_content_type) out.content_type = in.response_content_type;
+  if (in.response_expires) out.expires = format_rfc1123(*in.response_expires);
+}
+
+/// Everything that GetObject and HeadObject have in common; the bytes are GetObject's.
+template <class In, class Out>
+Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Object& object,
+                              Out& out) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(check_overrides(context, in));
+  TRY(check_encryption(std::nullopt, in.sse_customer_algorithm || in.sse_customer_key));
+  TRY(object, find_object(tx, context, bucket, *in.key));
+  TRY(check_version_id(in.version_id, *in.key));
+  TRY(check_read({in.if_match, in.if_none_match, in.if_modified_since, in.if_unmodified_since},
+                 validators_of(object)));
+  TRY(Selection selection, select(tx, in, object));
+  tell_object(object, out);
+  apply_overrides(in, out);
+  out.content_length = static_cast<std::int64_t>(selection.range.length);
+  if (selection.partial) out.content_range = content_range(selection.range, object.size);
+  if (in.part_number && object.parts > 0) {
+    out.parts_count = static_cast<std::int32_t>(object.parts);
+  }
+  // A checksum is told where the client can check it: over the whole object.
+  bool whole = selection.range.length == object.size;
+  if (in.checksum_mode == "ENABLED" && whole) tell_checksum(object, out);
+  return selection;
+}
+
+}  // namespace
+
+Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<op::PutObject>& in) {
+  TRY(check_key(*in.key));
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(check_object_request(in));
+  if (in.write_offset_bytes) return fail(not_implemented("appending to objects"));
+  Body body = in.body.value_or(Body{});
+  TRY(verify_content_md5(in.content_md5, body));
+  TRY(auto checksum, verify_checksum(claimed_checksums(in), in.checksum_algorithm, body));
+
+  Object object;
+  TRY(object.metadata, metadata_of(in));
+  TRY(object.storage_class, choose_storage_class(in.storage_class));
+  TRY(object.tags, parse_tagging_header(in.tagging));
+  object.etag = to_hex(md5_of(body));
+  object.checksums.insert(checksum);
+  object.checksum_type = "FULL_OBJECT";
+
+  TRY(std::optional<Object> old, tx.get<Object>(object_key(bucket.name, *in.key)));
+  TRY(check_write({in.if_match, in.if_none_match}, validators_of(old), *in.key));
+
+  op::PutObject::Output out;
+  out.etag = quoted_etag(object.etag);
+  tell_checksum(object, out);
+  out.server_side_encryption = in.server_side_encryption;
+  TRY(replace_object(tx, context, bucket, *in.key, old, std::move(object), std::move(body),
+                     event_put));
+  return out;
+}
+
+Answer<op::GetObject> get_object(S3&, Tx& tx, const Context& context, const In<op::GetObject>& in) {
+  op::GetObject::Output out;
+  Object object;
+  TRY(Selection selection, read_object(tx, context, in, object, out));
+  TRY(Body content, read_content(tx, *in.bucket, *in.key, object));
+  out.body = slice(content, selection.range.offset, selection.range.length);
+  return out;
+}
+
+Answer<op::HeadObject> head_object(S3&, Tx& tx, const Context& context,
+                                   const In<op::HeadObject>& in) {
+  op::HeadObject::Output out;
+  Object object;
+  TRY(read_object(tx, context, in, object, out));
+  return out;
+}
+
+}  // namespace wolke::s3

@@ -1,0 +1,63 @@
+#pragma once
+// What the operations on objects share: finding one, telling about one, replacing one.
+
+#include <optional>
+#include <string>
+
+#include "wolke/operation/operation.h"
+#include "wolke/services/s3/checksums.h"
+#include "wolke/services/s3/conditions.h"
+#include "wolke/services/s3/state.h"
+
+namespace wolke::s3 {
+
+/// S3's times have whole seconds.
+Timestamp whole_seconds(Timestamp t);
+
+/// NoSuchKey for who may list the bucket, AccessDenied for who may not know what is in it.
+Error missing_key(const operation::Context& context, const Bucket& bucket, const std::string& key);
+/// The object as it is in the snapshot; missing_key() when there is none.
+Result<Object> find_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
+                           const std::string& key);
+
+Validators validators_of(const Object& object);
+std::optional<Validators> validators_of(const std::optional<Object>& object);
+
+/// Stores `object` with `content` in the place of `old` and publishes `event`. `object.modified` is
+/// set here.
+Result<void> replace_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
+                            const std::string& key, const std::optional<Object>& old, Object object,
+                            Body content, std::string_view event, const Layout* layout = nullptr);
+
+/// "-3" for a composite checksum of three parts.
+std::string checksum_suffix(const Object& object);
+
+/// The checksum in the members of an answer.
+template <class Shape>
+void tell_checksum(const Object& object, Shape& shape) {
+  if (object.checksums.empty()) return;
+  tell_checksums(object.checksums, shape, checksum_suffix(object));
+  shape.checksum_type = object.checksum_type;
+}
+
+/// Metadata of an object in the members that GetObject and HeadObject share.
+template <class Out>
+void tell_object(const Object& object, Out& out) {
+  const Metadata& metadata = object.metadata;
+  out.etag = quoted_etag(object.etag);
+  out.last_modified = object.modified;
+  out.accept_ranges = "bytes";
+  out.content_type = metadata.content_type;
+  out.cache_control = metadata.cache_control;
+  out.content_disposition = metadata.content_disposition;
+  out.content_encoding = metadata.content_encoding;
+  out.content_language = metadata.content_language;
+  out.expires = metadata.expires;
+  out.website_redirect_location = metadata.website_redirect_location;
+  out.server_side_encryption = metadata.server_side_encryption;
+  if (!metadata.user.empty()) out.metadata = metadata.user;
+  if (object.storage_class != "STANDARD") out.storage_class = object.storage_class;
+  if (!object.tags.empty()) out.tag_count = static_cast<std::int32_t>(object.tags.size());
+}
+
+}  // namespace wolke::s3

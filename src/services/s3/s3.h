@@ -1,0 +1,44 @@
+#pragma once
+// The S3 service: what it needs (ports, wired by app/) and what others may ask of it.
+//
+//   S3 s3{.store = store, .blobs = blobs, .runner = runner, .functions = &directory};
+//   gateway_parts.services.push_back(s3_table(s3));
+//
+// Lifetime: everything borrowed outlives S3, and S3 the gateway. Threads: operations run on pool
+// threads, several at once; S3 itself holds no state.
+
+#include <optional>
+#include <string>
+
+#include "wolke/base/limits.h"
+#include "wolke/operation/operation.h"
+#include "wolke/operation/runner.h"
+#include "wolke/services/s3/ports.h"
+#include "wolke/store/blobs.h"
+#include "wolke/store/store.h"
+
+namespace wolke::s3 {
+
+struct S3 {
+  store::Store& store;  // the gate's questions: who owns this bucket, how is this object tagged
+  store::BlobStore&
+      blobs;  // completing an upload whose last part is small, copies with a new checksum
+  operation::Runner runner;                      // for those
+  const FunctionDirectory* functions = nullptr;  // nullptr: no function can be a destination
+  Limits limits = {};
+};
+
+operation::ServiceTable s3_table(S3& s3);
+
+/// The policy of the bucket that "arn:aws:s3:::bucket" or "arn:aws:s3:::bucket/key" names: JSON;
+/// nullopt when the bucket has none or does not exist. For identity::ResourcePolicies.
+Result<std::optional<std::string>> policy_of_arn(store::Snapshot& snapshot,
+                                                 const std::string& resource_arn);
+/// The same by the bucket's name.
+Result<std::optional<std::string>> bucket_policy(store::Snapshot& snapshot,
+                                                 const std::string& bucket);
+/// The account that owns the bucket; nullopt when it does not exist.
+Result<std::optional<std::string>> bucket_owner(store::Snapshot& snapshot,
+                                                const std::string& bucket);
+
+}  // namespace wolke::s3

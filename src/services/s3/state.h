@@ -1,0 +1,326 @@
+#pragma once
+// The only file that knows S3's keys and records.
+//
+//   partition "s3buckets"     s3.bucket/<name>                Bucket: who owns it and how it is
+//   configured
+//                             s3.owned/<account>/<name>       Owned: a bucket in its owner's list
+//   partition "s3/<bucket>"   s3.object/<bucket>/<key>        Object: everything HEAD and LIST
+//   tell; small
+//                             s3.content/<bucket>/<key>       Content: bytes or ranges, where one
+//                             range is not enough s3.layout/<bucket>/<key>        Layout: the parts
+//                             of a multipart object s3.upload/<bucket>/<key>/<id>   Upload in
+//                             progress s3.part/<bucket>/<id>/<number>  Part of an upload in
+//                             progress s3.sequence/<bucket>            counter of notified changes
+//                             (event sequencers)
+//
+// Every write of an object reads its bucket with a check, so a bucket cannot vanish under it. A
+// blob's owner text is the bytes of the key of the record that names the blob (Object or Part).
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wolke/store/keys.h"
+#include "wolke/store/record.h"
+#include "wolke/store/tx.h"
+
+namespace wolke::s3 {
+
+using Tags = std::map<std::string, std::string>;
+
+/// Which keys an event configuration is for.
+struct FilterRule : store::Fields {
+  std::string name;  // as sent: "prefix", "Prefix", "suffix", "Suffix"
+  std::string value;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, name);
+    v(2, value);
+  }
+};
+
+/// One LambdaFunctionConfiguration of a bucket.
+struct FunctionNotification : store::Fields {
+  std::string id;
+  std::string function_arn;
+  std::vector<std::string> events;  // "s3:ObjectCreated:*"
+  std::vector<FilterRule> rules;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, id);
+    v(2, function_arn);
+    v(3, events);
+    v(4, rules);
+  }
+};
+
+struct PublicAccess : store::Fields {
+  bool block_public_acls = false;
+  bool ignore_public_acls = false;
+  bool block_public_policy = false;
+  bool restrict_public_buckets = false;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, block_public_acls);
+    v(2, ignore_public_acls);
+    v(3, block_public_policy);
+    v(4, restrict_public_buckets);
+  }
+};
+
+struct Bucket : store::Fields {
+  std::string name;
+  std::string account;
+  Timestamp created{};
+  std::string region;
+  std::vector<FunctionNotification> notifications;
+  std::optional<std::string> policy;
+  Tags tags;
+  std::optional<PublicAccess> public_access;
+  std::string object_ownership;  // empty: BucketOwnerEnforced
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, name);
+    v(2, account);
+    v(3, created);
+    v(4, region);
+    v(5, notifications);
+    v(6, policy);
+    v(7, tags);
+    v(8, public_access);
+    v(9, object_ownership);
+  }
+};
+
+struct Owned : store::Fields {
+  Timestamp created{};
+  std::string region;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, created);
+    v(2, region);
+  }
+};
+
+/// What a client says about an object and gets back unchanged.
+struct Metadata : store::Fields {
+  std::string content_type;
+  std::optional<std::string> cache_control;
+  std::optional<std::string> content_disposition;
+  std::optional<std::string> content_encoding;
+  std::optional<std::string> content_language;
+  std::optional<std::string> expires;
+  std::optional<std::string> website_redirect_location;
+  std::optional<std::string> server_side_encryption;  // as asked for; see README.md
+  std::map<std::string, std::string> user;            // x-amz-meta-*, names without the prefix
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, content_type);
+    v(2, cache_control);
+    v(3, content_disposition);
+    v(4, content_encoding);
+    v(5, content_language);
+    v(6, expires);
+    v(7, website_redirect_location);
+    v(8, server_side_encryption);
+    v(9, user);
+  }
+};
+
+enum class ContentPlace : std::uint8_t {
+  none,     // empty object
+  range,    // Object::range
+  content,  // the Content record
+};
+
+struct Object : store::Fields {
+  std::uint64_t size = 0;
+  std::string etag;      // without quotes
+  Timestamp modified{};  // whole seconds, as HTTP dates carry it
+  ContentPlace place = ContentPlace::none;
+  std::optional<BlobRange> range;
+  Metadata metadata;
+  std::string storage_class;
+  std::map<std::string, std::string> checksums;  // by wire name ("crc32"), raw bytes
+  std::string checksum_type;                     // FULL_OBJECT, COMPOSITE
+  std::uint32_t parts = 0;                       // 0: not uploaded in parts
+  Tags tags;
+  std::string upload_id;  // of the multipart upload that made it, for repeated completions
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, size);
+    v(2, etag);
+    v(3, modified);
+    v(4, place);
+    v(5, range);
+    v(6, metadata);
+    v(7, storage_class);
+    v(8, checksums);
+    v(9, checksum_type);
+    v(10, parts);
+    v(11, tags);
+    v(12, upload_id);
+  }
+};
+
+/// Either `bytes` or `ranges` is used.
+struct Content : store::Fields {
+  std::string bytes;
+  std::vector<BlobRange> ranges;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, bytes);
+    v(2, ranges);
+  }
+};
+
+struct PartExtent : store::Fields {
+  std::uint32_t number = 0;
+  std::uint64_t size = 0;
+  std::string checksum;  // raw, of the object's algorithm; kept where clients may ask for it
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, number);
+    v(2, size);
+    v(3, checksum);
+  }
+};
+
+struct Layout : store::Fields {
+  std::vector<PartExtent> parts;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, parts);
+  }
+};
+
+struct Upload : store::Fields {
+  Timestamp initiated{};
+  std::string initiator_account;
+  std::string initiator_arn;
+  Metadata metadata;
+  std::string storage_class;
+  Tags tags;
+  std::string checksum_algorithm;  // wire name; empty: the client asked for none
+  std::string checksum_type;       // FULL_OBJECT, COMPOSITE
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, initiated);
+    v(2, initiator_account);
+    v(3, initiator_arn);
+    v(4, metadata);
+    v(5, storage_class);
+    v(6, tags);
+    v(7, checksum_algorithm);
+    v(8, checksum_type);
+  }
+};
+
+/// Either `bytes` or `ranges` is used (a copied part may span several ranges).
+struct Part : store::Fields {
+  std::uint64_t size = 0;
+  std::string etag;
+  Timestamp modified{};
+  std::string bytes;
+  std::vector<BlobRange> ranges;
+  std::map<std::string, std::string> checksums;  // raw, by wire name; crc64nvme is always there
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, size);
+    v(2, etag);
+    v(3, modified);
+    v(4, bytes);
+    v(5, ranges);
+    v(6, checksums);
+  }
+};
+
+store::Key bucket_key(std::string_view bucket);
+store::Key owned_key(std::string_view account, std::string_view bucket);
+store::Key object_key(std::string_view bucket, std::string_view key);
+store::Key content_key(std::string_view bucket, std::string_view key);
+store::Key layout_key(std::string_view bucket, std::string_view key);
+store::Key upload_key(std::string_view bucket, std::string_view key, std::string_view upload_id);
+store::Key part_key(std::string_view bucket, std::string_view upload_id, std::uint32_t number);
+store::Key sequence_key(std::string_view bucket);
+
+/// The keys of one kind within a bucket, as a range of its shard. Places are key bytes; `from_…`
+/// and `after_…` move the beginning.
+struct KeyRange {
+  store::Shard shard = 0;
+  std::string begin;
+  std::string end;
+};
+KeyRange owned_range(std::string_view account);
+KeyRange objects_range(std::string_view bucket, std::string_view prefix);
+/// First place that an object key greater than (all keys that start with) `key` can have.
+std::string after_object(std::string_view bucket, std::string_view key);
+std::string after_objects_with_prefix(std::string_view bucket, std::string_view prefix);
+KeyRange uploads_range(std::string_view bucket, std::string_view prefix);
+std::string after_upload(std::string_view bucket, std::string_view key, std::string_view upload_id);
+std::string after_uploads_of(std::string_view bucket, std::string_view key);
+std::string after_uploads_with_prefix(std::string_view bucket, std::string_view prefix);
+KeyRange parts_range(std::string_view bucket, std::string_view upload_id, std::uint32_t after);
+
+/// The last text of an s3.object, s3.owned key: the object's key, the bucket's name. Empty when it
+/// has another form.
+std::string last_text(std::string_view key_bytes);
+struct UploadName {
+  std::string key;
+  std::string upload_id;
+};
+UploadName upload_name(std::string_view key_bytes);
+std::uint32_t part_number(std::string_view key_bytes);
+
+/// The bucket with a check, so that the transaction conflicts with its deletion; NoSuchBucket when
+/// there is none.
+Result<Bucket> require_bucket(store::Tx& tx, const std::string& bucket);
+/// require_bucket, and `expected_owner` (x-amz-expected-bucket-owner) must be its account: else
+/// AccessDenied.
+Result<Bucket> require_bucket(store::Tx& tx, const std::string& bucket,
+                              const std::optional<std::string>& expected_owner);
+
+/// The bytes of an object (metadata from `object`), ready to be sent.
+Result<Body> read_content(store::Tx& tx, const std::string& bucket, const std::string& key,
+                          const Object& object);
+Result<Layout> read_layout(store::Tx& tx, const std::string& bucket, const std::string& key);
+
+/// Writes object, content and layout, and moves the blob references from `old` (what the
+/// transaction read under this key) to the new ranges. Fills object.size, place and range from
+/// `content`.
+Result<void> write_object(store::Tx& tx, const std::string& bucket, const std::string& key,
+                          const std::optional<Object>& old, Object object, Body content,
+                          const Layout* layout = nullptr);
+Result<void> erase_object(store::Tx& tx, const std::string& bucket, const std::string& key,
+                          const Object& old);
+
+/// `old` is what the transaction read under this part number.
+void write_part(store::Tx& tx, const std::string& bucket, const std::string& upload_id,
+                std::uint32_t number, const std::optional<Part>& old, const Part& part);
+void erase_part(store::Tx& tx, const std::string& bucket, const std::string& upload_id,
+                std::uint32_t number, const Part& old);
+
+/// Every part of the upload, each with a check, and a check that no other part comes to be: for
+/// completing and aborting, which must leave nothing behind.
+struct NumberedPart {
+  std::uint32_t number = 0;
+  Part part;
+};
+Result<std::vector<NumberedPart>> take_parts(store::Tx& tx, const std::string& bucket,
+                                             const std::string& upload_id);
+
+}  // namespace wolke::s3
