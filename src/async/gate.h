@@ -1,6 +1,7 @@
 #pragma once
 // Gate: counts background work that a component started, so that its shutdown can wait for it.
-// enter() fails once close() has begun. Loop thread only.
+// enter() fails once close() has begun. Loop thread only. The closer resumes inside the last
+// leave(), so a task declares its Holder before everything that the closer may destroy.
 
 #include <coroutine>
 #include <cstddef>

@@ -97,14 +97,17 @@ Task<Result<void>> ClientConnection::send_all(std::string_view head, std::string
   }
 }
 
+Io ClientConnection::read_some() {
+  [[clang::uninitialized]] std::array<char, 16 * 1024> buffer;
+  Io io = transport_->try_read(buffer);
+  if (io.status == Io::Status::done) in_.append(buffer.data(), io.bytes);
+  return io;
+}
+
 Task<Result<bool>> ClientConnection::receive_more(Monotonic deadline) {
-  std::array<char, 16 * 1024> buffer;
   for (;;) {
-    Io io = transport_->try_read(buffer);
-    if (io.status == Io::Status::done) {
-      in_.append(buffer.data(), io.bytes);
-      co_return true;
-    }
+    Io io = read_some();
+    if (io.status == Io::Status::done) co_return true;
     if (io.status == Io::Status::end) co_return false;
     if (io.status == Io::Status::failed) co_return lost("ConnectionLost", "the server went away");
     Wake wake = co_await wait_for(loop_, *transport_, io, deadline);

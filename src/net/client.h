@@ -57,6 +57,7 @@ class ClientConnection {
   async::Task<Result<std::string>> receive_body(std::size_t bytes_max, Monotonic deadline);
   /// Appends to in_; false at the end of the stream.
   async::Task<Result<bool>> receive_more(Monotonic deadline);
+  Io read_some();
 
   async::Loop& loop_;
   std::unique_ptr<Transport> transport_;

@@ -17,6 +17,8 @@ using http1::BodyKind;
 namespace {
 
 constexpr std::size_t idle_buffer_bytes_max = 4096;
+/// One read of heads and chunk framing; body data is read straight into the caller's string.
+using ReadBuffer = std::array<char, 16 * 1024>;
 
 void give_back(std::string& buffer) {
   if (buffer.capacity() > idle_buffer_bytes_max) buffer = std::string();
@@ -165,7 +167,7 @@ Task<void> Connection::linger() {
   transport_->end_writing();
   Monotonic deadline = context_.loop.now() + limits::http_linger_timeout;
   while (context_.loop.now() < deadline) {
-    Io io = transport_->try_read(*context_.scratch);
+    Io io = discard();
     if (io.status == Io::Status::done) continue;
     if (io.status == Io::Status::end || io.status == Io::Status::failed) co_return;
     if (co_await wait_for(context_.loop, *transport_, io, deadline) != Wake::ready) co_return;
@@ -182,12 +184,18 @@ Io Connection::note_read(Io io, std::size_t asked) {
 /// Appends what the socket has to the buffer.
 Io Connection::read_raw() {
   if (nothing_to_read()) return {Io::Status::want_read};
-  Io io = note_read(transport_->try_read(*context_.scratch), context_.scratch->size());
+  [[clang::uninitialized]] ReadBuffer buffer;
+  Io io = note_read(transport_->try_read(buffer), buffer.size());
   if (io.status == Io::Status::done) {
     if (in_at_ > 0) in_.erase(0, std::exchange(in_at_, 0));
-    in_.append(context_.scratch->data(), io.bytes);
+    in_.append(buffer.data(), io.bytes);
   }
   return io;
+}
+
+Io Connection::discard() {
+  [[clang::uninitialized]] ReadBuffer buffer;
+  return transport_->try_read(buffer);
 }
 
 bool Connection::body_ended() const {

@@ -33,8 +33,6 @@ struct ConnectionContext {
   Handler handler;
   ServerOptions options;
   bool closing = false;  // connections close after the exchange that runs
-  std::unique_ptr<std::array<char, 64 * 1024>> scratch =
-      std::make_unique<std::array<char, 64 * 1024>>();
 
   /// "Mon, 23 Nov 2026 09:51:13 GMT", rendered once a second.
   std::string_view date();
@@ -90,6 +88,7 @@ class Connection final : public Exchange {
   Result<void> take_body(std::string& out, std::size_t bytes_max);
   Io read_body(std::string& out, std::size_t bytes_max);
   Io read_raw();
+  Io discard();
   Io note_read(Io io, std::size_t asked);
   bool nothing_to_read() const { return drained_ && transport_->short_read_means_drained(); }
   std::unexpected<Error> lose_input(const char* code, const char* message);

@@ -141,7 +141,10 @@ void Server::serve(Fd listening) {
 }
 
 void Server::serve_tls(Fd listening, CertificateSource source) {
-  auto acceptor = std::make_shared<TlsAcceptor>(std::move(source));
+  serve_tls(std::move(listening), std::make_shared<TlsAcceptor>(std::move(source)));
+}
+
+void Server::serve_tls(Fd listening, std::shared_ptr<TlsAcceptor> acceptor) {
   auto make_transport = [acceptor](Fd connected) { return acceptor->accept(std::move(connected)); };
   State::listen(state_, std::move(listening), make_transport, true);
 }

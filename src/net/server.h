@@ -49,6 +49,8 @@ class Server {
   /// The same behind TLS; `source` gives the certificate for each name asked for (certificates.h
   /// has one).
   void serve_tls(Fd listening, CertificateSource source);
+  /// One acceptor may be shared by the servers of a loop: making one costs more than a handshake.
+  void serve_tls(Fd listening, std::shared_ptr<TlsAcceptor> acceptor);
   /// Ends when all connections have, or soon after they were cut; a handler that waits for
   /// something else than its connection may still run then and ends with the loop.
   async::Task<void> stop(std::chrono::milliseconds grace);

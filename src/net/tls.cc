@@ -189,7 +189,7 @@ class TlsTransport final : public Transport {
 
 TlsAcceptor::TlsAcceptor(CertificateSource source) : shared_(std::make_shared<Shared>()) {
   shared_->source = std::move(source);
-  shared_->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wolke socket");
+  shared_->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "wolke socket");
   BIO_meth_set_write_ex(shared_->method, bio_write);
   BIO_meth_set_read_ex(shared_->method, bio_read);
   BIO_meth_set_ctrl(shared_->method, bio_control);
