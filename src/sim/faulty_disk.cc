@@ -297,18 +297,25 @@ Result<void> FaultyDisk::sync(Node& node) {
     // The flush was on its way: all of it may be durable though nobody hears of it.
     if (random_.one_in(2)) return fault_result(*fault);
   } else if (fault) {
-    // What did not reach the disk is marked clean all the same: a later sync does not write it.
+    // Bytes that did not reach the disk are marked clean all the same: a later sync does not write
+    // them. Names stay in the file system's journal.
     keep_some(node, false);
     return fault_result(*fault);
   }
-  node.durable = node.current;
+  for (const Node::Write& write : node.writes) {
+    if (write.truncates) {
+      node.durable.resize(write.offset);
+    } else {
+      put_bytes(node.durable, write.offset, write.data);
+    }
+  }
   node.writes.clear();
-  node.durable_entries = node.entries;
+  for (const Node::Change& change : node.changes) Node::apply(node.durable_entries, change);
   node.changes.clear();
   return fault ? fault_result(*fault) : Result<void>();
 }
 
-/// Moves a random part of what is not durable into what is, and forgets the rest.
+/// Moves a random part of what is not durable into what is, and forgets the other bytes.
 void FaultyDisk::keep_some(Node& node, bool grow_with_garbage) {
   // Out of how many parts one is lost: nearly nothing, half, nearly all, or a clean cut at one
   // point.
@@ -350,19 +357,26 @@ void FaultyDisk::keep_some(Node& node, bool grow_with_garbage) {
     if (kept(index++)) Node::apply(node.durable_entries, change);
   }
   node.writes.clear();
-  node.changes.clear();
 }
 
 void FaultyDisk::settle(Node& node) {
   keep_some(node, true);
   node.current = node.durable;
   node.entries = node.durable_entries;
+  node.changes.clear();
   for (const auto& [name, entry] : node.entries) settle(*entry);
 }
 
 void FaultyDisk::power_cut() {
   std::lock_guard lock(mutex_);
   settle(*root_);
+  planned_.clear();
+  ++boot_;
+  off_ = false;
+}
+
+void FaultyDisk::kill() {
+  std::lock_guard lock(mutex_);
   planned_.clear();
   ++boot_;
   off_ = false;

@@ -49,6 +49,9 @@ class FaultyDisk final : public Disk {
   void set_capacity(std::uint64_t bytes);
   /// Power off and on again: what was not synced is partly lost.
   void power_cut();
+  /// The process dies, the machine does not: open files are dead, what was written stays as it is,
+  /// synced or not.
+  void kill();
   /// Bit rot: inverts the bits of `mask` in one durable byte. False when the file is not that long.
   bool flip(const std::string& path, std::uint64_t offset, unsigned char mask);
 

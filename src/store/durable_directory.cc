@@ -13,12 +13,19 @@ std::string parent_of(const std::string& directory) {
 }  // namespace
 
 Result<void> make_durable_directory(Disk& disk, const std::string& directory) {
+  std::string first_existing = directory;
+  while (first_existing != "/" && first_existing != ".") {
+    TRY(const bool exists, disk.exists(first_existing));
+    if (exists) break;
+    first_existing = parent_of(first_existing);
+  }
   TRY(disk.make_directory(directory));
-  std::string parent = parent_of(directory);
-  TRY(disk.sync_directory(parent));
-  while (parent != "/" && parent != ".") {
-    parent = parent_of(parent);
-    (void)disk.sync_directory(parent);
+  bool ours = true;  // we made something in it just now, or it is the directory's own parent
+  for (std::string path = directory; path != "/" && path != ".";) {
+    ours = ours && (path == directory || path.size() > first_existing.size());
+    path = parent_of(path);
+    auto synced = disk.sync_directory(path);
+    if (!synced && ours) return synced;
   }
   return {};
 }

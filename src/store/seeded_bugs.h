@@ -7,6 +7,7 @@ namespace wolke::store {
 struct SeededBugs {
   bool acknowledge_before_sync = false;        // the log's sync is skipped
   bool acknowledge_after_failed_sync = false;  // a failed sync counts as a good one
+  bool trust_old_log = false;                  // what a killed server left is not written again
   bool skip_directory_sync = false;            // a new file's name may be lost
   bool skip_last_check = false;                // one check of each batch is not evaluated
   bool commit_half_a_batch = false;            // a batch is cut into two transactions

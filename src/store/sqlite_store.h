@@ -55,6 +55,7 @@ class SqliteStore final : public Store {
   /// Between hold() and release() batches only queue up, so that they are committed in one group.
   void hold();
   void release();
+  void checkpoint_for_test() { checkpoint(); }
 
  private:
   struct Queued {
@@ -64,7 +65,7 @@ class SqliteStore final : public Store {
   };
 
   SqliteStore(Env env, const SqliteOptions& options, const SqliteTesting& testing);
-  Result<void> make_durable();
+  Result<void> take_over_log();
   void write_until_stopped();
   std::vector<Queued> take_group();  // with mutex_ held
   void commit_group(std::vector<Queued> group);

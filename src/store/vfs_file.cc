@@ -6,14 +6,15 @@
 #include <thread>
 
 #include "wolke/base/hash.h"
+#include "wolke/store/log_layout.h"
 
 namespace wolke::store {
 
 namespace {
 
-constexpr std::uint64_t log_header_bytes = 32;
-constexpr std::uint64_t frame_header_bytes = 24;
-constexpr std::uint64_t frame_bytes = frame_header_bytes + page_bytes;
+using log_layout::frame_bytes;
+using log_layout::frame_header_bytes;
+constexpr std::uint64_t log_header_bytes = log_layout::header_bytes;
 constexpr std::size_t checked_bytes = page_bytes - page_reserved_bytes;
 
 bool is_database_page(std::size_t bytes, std::uint64_t offset) {
