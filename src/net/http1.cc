@@ -63,7 +63,13 @@ Parsed<std::string_view> next_line(std::string_view& rest) {
 struct FieldLine {
   std::string_view name;
   std::string_view value;
+  bool tab_around_value = false;
 };
+
+std::string_view trim_spaces(std::string_view text) {
+  std::size_t first = std::min(text.find_first_not_of(' '), text.size());
+  return text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
 
 Parsed<FieldLine> split_field(std::string_view line) {
   std::size_t colon = 0;
@@ -77,7 +83,10 @@ Parsed<FieldLine> split_field(std::string_view line) {
   if (colon == 0) return bad("a header has no name");
   std::string_view value = line.substr(colon + 1);
   if (!is_field_value(value)) return bad("invalid character in a header value");
-  return FieldLine{line.substr(0, colon), trim(value)};
+  std::string_view trimmed = trim(value);
+  // Spaces are the usual padding; peers disagree on tabs, which matters where framing is decided.
+  bool tab = trim_spaces(value).size() != trimmed.size();
+  return FieldLine{line.substr(0, colon), trimmed, tab};
 }
 
 /// Reuses the strings of the message before; finish() drops those that are left.
@@ -162,6 +171,10 @@ Parsed<void> FramingFields::take(std::string_view name, std::string_view value) 
   return {};
 }
 
+bool decides_framing(std::string_view name) {
+  return name == "host" || name == "content-length" || name == "transfer-encoding";
+}
+
 Parsed<void> parse_fields(std::string_view rest, HeaderList& headers, FramingFields& fields) {
   HeaderWriter writer(headers);
   std::size_t count = 0;
@@ -174,6 +187,7 @@ Parsed<void> parse_fields(std::string_view rest, HeaderList& headers, FramingFie
     if (!field) return std::unexpected(field.error());
     auto& entry = writer.add(*field);
     if (auto ok = fields.take(entry.first, entry.second); !ok) return std::unexpected(ok.error());
+    if (field->tab_around_value && decides_framing(entry.first)) return bad("tab around a value");
   }
   writer.finish();
   if (!rest.empty()) return bad("bytes after the head");
@@ -214,6 +228,12 @@ Parsed<RequestLine> parse_request_line(std::string_view line) {
   if (out.target.empty()) return bad("empty request target");
   for (char c : out.target) {
     if (c <= 0x20 || c >= 0x7F || c == '#') return bad("invalid character in the request target");
+  }
+  std::string_view path = out.target.substr(0, out.target.find('?'));
+  for (std::size_t at = 0; (at = path.find('%', at)) != std::string_view::npos; at += 3) {
+    if (path.size() - at < 3 || hex_digit(path[at + 1]) < 0 || hex_digit(path[at + 2]) < 0) {
+      return bad("invalid escape in the request target");
+    }
   }
   Parsed<int> version = parse_version(line.substr(last + 1));
   if (!version) return std::unexpected(version.error());
@@ -290,7 +310,8 @@ bool is_host(std::string_view text) {
       if (!valid) return false;
     }
   }
-  if (name_end == 0 || text.empty()) return false;
+  if (name_end == 0 || text.empty() || text[0] == '.') return false;
+  if (text.substr(0, name_end).find("..") != std::string_view::npos) return false;
   if (name_end >= text.size()) return true;
   if (text[name_end] != ':') return false;
   std::optional<std::uint64_t> port = parse_content_length(text.substr(name_end + 1));
