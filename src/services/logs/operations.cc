@@ -1,0 +1,80 @@
+// The operations that are served, and what each needs to be allowed.
+#include "wolke/services/logs/ops.h"
+
+namespace wolke::logs {
+namespace {
+
+using operation::Row;
+
+/// IAM names a group's resource with an empty stream: policies end in ":*".
+Result<Asks> ask_group(const Context& context, std::string_view action,
+                       const std::optional<std::string>& name,
+                       const std::optional<std::string>& identifier, const std::string& stream) {
+  TRY(const GroupName group, group_of(context, name, identifier));
+  return Asks{{.action = "logs:" + std::string(action),
+               .resource = group.stream_arn(stream),
+               .resource_account = group.account}};
+}
+
+template <class Op>
+Result<Asks> on_group(Logs&, const Context& context, const typename Op::Input& input) {
+  std::optional<std::string> identifier;
+  if constexpr (requires { input.log_group_identifier; }) identifier = input.log_group_identifier;
+  return ask_group(context, Op::operation().name, input.log_group_name, identifier, "");
+}
+
+template <class Op>
+Result<Asks> on_stream(Logs&, const Context& context, const typename Op::Input& input) {
+  std::optional<std::string> identifier;
+  if constexpr (requires { input.log_group_identifier; }) identifier = input.log_group_identifier;
+  return ask_group(context, Op::operation().name, input.log_group_name, identifier,
+                   input.log_stream_name.value_or(""));
+}
+
+template <class Op>
+Result<Asks> on_arn(Logs&, const Context& context, const typename Op::Input& input) {
+  TRY(const GroupName group, group_of_arn(context, input.resource_arn.value_or("")));
+  return Asks{{.action = "logs:" + std::string(Op::operation().name),
+               .resource = group.arn(),
+               .resource_account = group.account}};
+}
+
+Result<Asks> on_all_groups(Logs&, const Context& context, const op::DescribeLogGroups::Input&) {
+  const GroupName none{context.account, context.region, ""};
+  return Asks{{.action = "logs:DescribeLogGroups", .resource = none.stream_arn("")}};
+}
+
+template <class Op, auto Run, auto AsksOf>
+constexpr Row serve() {
+  return operation::row<Logs, Op, Run, AsksOf>();
+}
+
+}  // namespace
+
+operation::ServiceTable logs_table(Logs& service) {
+  static constexpr Row rows[] = {
+      serve<op::CreateLogGroup, create_group, on_group<op::CreateLogGroup>>(),
+      serve<op::DeleteLogGroup, delete_group, on_group<op::DeleteLogGroup>>(),
+      serve<op::DescribeLogGroups, describe_groups, on_all_groups>(),
+      serve<op::PutRetentionPolicy, put_retention, on_group<op::PutRetentionPolicy>>(),
+      serve<op::DeleteRetentionPolicy, delete_retention, on_group<op::DeleteRetentionPolicy>>(),
+
+      serve<op::CreateLogStream, create_stream, on_group<op::CreateLogStream>>(),
+      serve<op::DeleteLogStream, delete_stream, on_stream<op::DeleteLogStream>>(),
+      serve<op::DescribeLogStreams, describe_streams, on_group<op::DescribeLogStreams>>(),
+
+      serve<op::PutLogEvents, put_events, on_stream<op::PutLogEvents>>(),
+      serve<op::GetLogEvents, get_events, on_stream<op::GetLogEvents>>(),
+      serve<op::FilterLogEvents, filter_events, on_group<op::FilterLogEvents>>(),
+
+      serve<op::TagLogGroup, tag_group, on_group<op::TagLogGroup>>(),
+      serve<op::UntagLogGroup, untag_group, on_group<op::UntagLogGroup>>(),
+      serve<op::ListTagsLogGroup, list_group_tags, on_group<op::ListTagsLogGroup>>(),
+      serve<op::TagResource, tag_resource, on_arn<op::TagResource>>(),
+      serve<op::UntagResource, untag_resource, on_arn<op::UntagResource>>(),
+      serve<op::ListTagsForResource, list_tags, on_arn<op::ListTagsForResource>>(),
+  };
+  return {&model::logs::service(), &service, {std::begin(rows), std::end(rows)}};
+}
+
+}  // namespace wolke::logs

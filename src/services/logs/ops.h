@@ -1,0 +1,62 @@
+#pragma once
+// The operations' declarations; the table is in operations.cc.
+
+#include "wolke/model/logs/operations.h"
+#include "wolke/services/logs/logs.h"
+
+namespace wolke::logs {
+
+namespace op = model::logs::op;
+using operation::Asks;
+using operation::Context;
+using store::Tx;
+
+// group_ops.cc
+Result<op::CreateLogGroup::Output> create_group(Logs&, Tx&, const Context&,
+                                                const op::CreateLogGroup::Input&);
+Result<op::DeleteLogGroup::Output> delete_group(Logs&, Tx&, const Context&,
+                                                const op::DeleteLogGroup::Input&);
+Result<op::DescribeLogGroups::Output> describe_groups(Logs&, Tx&, const Context&,
+                                                      const op::DescribeLogGroups::Input&);
+Result<op::PutRetentionPolicy::Output> put_retention(Logs&, Tx&, const Context&,
+                                                     const op::PutRetentionPolicy::Input&);
+Result<op::DeleteRetentionPolicy::Output> delete_retention(Logs&, Tx&, const Context&,
+                                                           const op::DeleteRetentionPolicy::Input&);
+Result<op::TagLogGroup::Output> tag_group(Logs&, Tx&, const Context&,
+                                          const op::TagLogGroup::Input&);
+Result<op::UntagLogGroup::Output> untag_group(Logs&, Tx&, const Context&,
+                                              const op::UntagLogGroup::Input&);
+Result<op::ListTagsLogGroup::Output> list_group_tags(Logs&, Tx&, const Context&,
+                                                     const op::ListTagsLogGroup::Input&);
+Result<op::TagResource::Output> tag_resource(Logs&, Tx&, const Context&,
+                                             const op::TagResource::Input&);
+Result<op::UntagResource::Output> untag_resource(Logs&, Tx&, const Context&,
+                                                 const op::UntagResource::Input&);
+Result<op::ListTagsForResource::Output> list_tags(Logs&, Tx&, const Context&,
+                                                  const op::ListTagsForResource::Input&);
+
+// stream_ops.cc
+Result<op::CreateLogStream::Output> create_stream(Logs&, Tx&, const Context&,
+                                                  const op::CreateLogStream::Input&);
+Result<op::DeleteLogStream::Output> delete_stream(Logs&, Tx&, const Context&,
+                                                  const op::DeleteLogStream::Input&);
+Result<op::DescribeLogStreams::Output> describe_streams(Logs&, Tx&, const Context&,
+                                                        const op::DescribeLogStreams::Input&);
+
+// event_ops.cc
+Result<op::PutLogEvents::Output> put_events(Logs&, Tx&, const Context&,
+                                            const op::PutLogEvents::Input&);
+Result<op::GetLogEvents::Output> get_events(Logs&, Tx&, const Context&,
+                                            const op::GetLogEvents::Input&);
+// filter_ops.cc
+Result<op::FilterLogEvents::Output> filter_events(Logs&, Tx&, const Context&,
+                                                  const op::FilterLogEvents::Input&);
+
+/// The group that a request names, by name or by ARN (with or without ":*").
+Result<GroupName> group_of(const Context& context, const std::optional<std::string>& name,
+                           const std::optional<std::string>& identifier = std::nullopt);
+Result<GroupName> group_of_arn(const Context& context, const std::string& arn);
+/// The oldest timestamp that may still be read.
+std::int64_t oldest_readable_ms(const Group& group, Timestamp now);
+
+}  // namespace wolke::logs
