@@ -1,6 +1,7 @@
 #pragma once
-// Limits of the HTTP/1.1 codec and its connections beyond those of limits.h: they protect the process from a peer that
-// is slow or wordy, and mirror nginx's and HAProxy's usual figures.
+// Limits of the HTTP/1.1 codec and its connections beyond those of limits.h: they protect the
+// process from a peer that is slow or wordy, and mirror nginx's and HAProxy's usual figures. Part
+// of the protocol side, so not per account.
 
 #include <chrono>
 #include <cstddef>

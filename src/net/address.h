@@ -1,6 +1,7 @@
 #pragma once
 // Socket addresses as text. Numeric addresses and "localhost" only: nothing here asks a name
-// server. Pure but for listen_tcp (server.h), which is implemented beside it.
+// server, so nothing here blocks. The listening half of server.h (listen_tcp, local_address) is
+// implemented beside it. Threads: pure functions. Failure: "InvalidAddress".
 
 #include <sys/socket.h>
 

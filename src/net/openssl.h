@@ -1,6 +1,7 @@
 #pragma once
-// Owning pointers for the OpenSSL objects that tls.cc and certificates.cc use. Included by those
-// two only.
+// Owning pointers for the OpenSSL objects of tls.cc and certificates.cc, and what a TlsIdentity
+// holds. Included by those two and their tests only: OpenSSL's headers are heavy, and no other file
+// sees its types.
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>

@@ -1,6 +1,7 @@
 #pragma once
-// A server on its own thread, a handler with one behaviour per path, and a blocking client that
-// sees every byte. For the server's tests only.
+// For the server's tests: a server on its own thread, a handler with one behaviour per path, and a
+// blocking client that sees every byte. The client's waits end when the server answers or closes;
+// nothing sleeps for a fixed time.
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
