@@ -11,7 +11,7 @@ const SOURCE_PIXELS_MAX = 120_000_000;
 /** What browsers show; anything else becomes JPEG. */
 const KEPT_FORMATS = { jpeg: 'jpg', png: 'png', webp: 'webp' };
 
-const s3 = new S3Client({ forcePathStyle: true });
+const s3 = new S3Client({});
 
 exports.handler = async (event) => {
   const written = [];

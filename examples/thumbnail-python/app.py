@@ -59,7 +59,9 @@ def read(bucket, key, name):
 def open_picture(data, name):
     try:
         picture = Image.open(io.BytesIO(data))
-    except (UnidentifiedImageError, OSError) as error:
+    except UnidentifiedImageError:
+        raise PictureError(f"{name} is not a picture that can be read: its format is unknown.") from None
+    except OSError as error:
         raise PictureError(f"{name} is not a picture that can be read: {error}") from None
     if picture.width * picture.height > SOURCE_PIXELS_MAX:
         raise PictureError(f"{name} is {picture.width}×{picture.height}; pictures of up to {SOURCE_PIXELS_MAX} pixels are made smaller.")

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+import endpoint
 import fault
 import handler as loading
 import log
@@ -134,6 +135,7 @@ def main():
     os.set_inheritable(CONTROL, False)
     sys.stdout.reconfigure(line_buffering=True)
     log.format_python_logging()
+    endpoint.teach_old_botocore()
     # The function's modules come first, as "python file.py" would have it; ours are loaded already.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     try:

@@ -21,7 +21,7 @@ def load(name):
         raise LoadFault("Runtime.BuiltInModuleConflict",
                         f"Cannot use built-in module {module_name} as a handler module")
     # Our own modules must not be found in place of the function's that have the same names.
-    for ours in ("handler", "fault", "log"):
+    for ours in ("after_import", "endpoint", "fault", "handler", "log"):
         sys.modules.pop(ours, None)
     try:
         module = importlib.import_module(module_name.replace("/", "."))

@@ -6,6 +6,8 @@ returns, which the server turns back."""
 import os
 import sys
 
+from after_import import after_import
+
 request_id = ""
 
 
@@ -36,24 +38,7 @@ def error(description):
 
 def format_python_logging():
     """Gives the root logger our handler when the function first imports `logging`: its import costs 5 ms."""
-    sys.meta_path.insert(0, _LoggingFinder())
-
-
-class _LoggingFinder:
-    def find_spec(self, name, path=None, target=None):
-        if name != "logging":
-            return None
-        sys.meta_path.remove(self)
-        import importlib.util
-        spec = importlib.util.find_spec("logging")
-        load = spec.loader.exec_module
-
-        def load_and_format(module):
-            load(module)
-            _add_handler(module)
-
-        spec.loader.exec_module = load_and_format
-        return spec
+    after_import("logging", _add_handler)
 
 
 def _add_handler(logging):
