@@ -1,0 +1,22 @@
+#pragma once
+// IAM: users, groups, roles, their policies and keys, over the records of identity/state.h. Every
+// operation is a transaction in the account's own shard. Threads: immutable; operations run on any
+// pool thread.
+
+#include "wolke/base/limits.h"
+#include "wolke/identity/seal.h"
+#include "wolke/operation/operation.h"
+#include "wolke/store/store.h"
+
+namespace wolke::iam {
+
+struct Iam {
+  store::Store& store;         // the asks read paths from it
+  const identity::Seal& seal;  // access keys' secrets
+  Limits limits = {};
+};
+
+/// The service as the gateway sees it; `iam` must outlive it.
+operation::ServiceTable iam_table(Iam& iam);
+
+}  // namespace wolke::iam

@@ -1,0 +1,17 @@
+#pragma once
+// STS: temporary credentials. Sessions are sealed tokens (identity/seal.h), so nothing here writes
+// to the store. Threads: immutable; operations run on any pool thread.
+
+#include "wolke/identity/directory.h"
+#include "wolke/operation/operation.h"
+
+namespace wolke::sts {
+
+struct Sts {
+  identity::Directory& directory;
+};
+
+/// The service as the gateway sees it; `sts` must outlive it.
+operation::ServiceTable sts_table(Sts& sts);
+
+}  // namespace wolke::sts
