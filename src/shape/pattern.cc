@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "wolke/shape/utf8.h"
@@ -18,7 +20,13 @@ constexpr std::uint32_t unlimited = 0xFFFFFFFF;
 
 }  // namespace
 
-bool Pattern::Set::contains(unsigned code) const {
+void Pattern::Set::finish() {
+  for (unsigned code = 0; code < 128; ++code) {
+    if (contains_slow(code)) ascii[code / 64] |= std::uint64_t{1} << (code % 64);
+  }
+}
+
+bool Pattern::Set::contains_slow(unsigned code) const {
   for (const Range& range : ranges) {
     if (code >= range.low && code <= range.high) return !negated;
   }
@@ -60,6 +68,7 @@ class PatternCompiler {
     pattern_.program_.push_back(instruction);
   }
   void emit_set(Pattern::Set set) {
+    set.finish();
     pattern_.sets_.push_back(std::move(set));
     emit({Op::set, static_cast<std::uint32_t>(pattern_.sets_.size() - 1)});
   }
@@ -371,8 +380,19 @@ bool Pattern::run(std::string_view text, std::size_t from, std::uint32_t start, 
   };
   std::size_t width = text.size() - from + 1;
   if (program_.size() * width > seen_bits_max) return false;
-  std::vector<std::uint64_t> seen((program_.size() * width + 63) / 64);
-  std::vector<State> stack{{start, from}};
+  std::array<std::uint64_t, 64> small;  // most texts and patterns are short: no allocation for them
+  std::vector<std::uint64_t> large;
+  std::size_t words = (program_.size() * width + 63) / 64;
+  std::uint64_t* seen = small.data();
+  if (words > small.size()) {
+    large.resize(words);
+    seen = large.data();
+  } else {
+    std::fill_n(seen, words, 0);
+  }
+  std::vector<State> stack;
+  stack.reserve(64);
+  stack.push_back({start, from});
   while (!stack.empty()) {
     auto [pc, at] = stack.back();
     stack.pop_back();

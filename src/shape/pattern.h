@@ -12,6 +12,7 @@
 // Threads: a Pattern is constant; a PatternCache slot may be filled by several threads, the first
 // one wins.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string_view>
@@ -33,7 +34,12 @@ class Pattern {
   struct Set {
     std::vector<Range> ranges;
     bool negated = false;
-    bool contains(unsigned code) const;
+    std::array<std::uint64_t, 2> ascii = {};  // a bit per character below 128, made by finish()
+    void finish();
+    bool contains(unsigned code) const {
+      return code < 128 ? (ascii[code / 64] >> (code % 64) & 1) != 0 : contains_slow(code);
+    }
+    bool contains_slow(unsigned code) const;
   };
   enum class Op : std::uint8_t {
     set,

@@ -135,7 +135,19 @@ class Parser {
     return refuse("unknown entity");
   }
 
-  // Character data up to one of the stop characters; line ends become '\n'.
+  // One character as it stands; a line end becomes '\n'.
+  bool character(std::string& out) {
+    char c = text_[at_++];
+    if (c == '\r') {
+      if (at_ < text_.size() && text_[at_] == '\n') ++at_;
+      c = '\n';
+    }
+    if (static_cast<unsigned char>(c) < 0x20 && !is_space(c)) return refuse("control character");
+    out += c;
+    return true;
+  }
+
+  // Character data up to one of the stop characters, references resolved.
   bool characters(std::string& out, std::string_view stops) {
     while (at_ < text_.size()) {
       char c = text_[at_];
@@ -144,15 +156,19 @@ class Parser {
         if (!reference(out)) return false;
         continue;
       }
-      ++at_;
-      if (c == '\r') {
-        if (at_ < text_.size() && text_[at_] == '\n') continue;
-        c = '\n';
-      }
-      if (static_cast<unsigned char>(c) < 0x20 && !is_space(c)) return refuse("control character");
-      out += c;
+      if (!character(out)) return false;
     }
     return refuse("document ends early");
+  }
+
+  bool cdata(std::string& out) {
+    std::size_t end = text_.find("]]>", at_);
+    if (end == std::string_view::npos) return refuse("CDATA without an end");
+    while (at_ < end) {
+      if (!character(out)) return false;
+    }
+    at_ = end + 3;
+    return true;
   }
 
   bool attributes(XmlElement& element) {
@@ -216,10 +232,8 @@ class Parser {
         return true;
       }
       if (rest().starts_with("<![CDATA[")) {
-        std::size_t from = at_ + 9;
-        at_ = from;
-        if (!skip_past("]]>")) return refuse("CDATA without an end");
-        out.text.append(text_.substr(from, at_ - 3 - from));
+        at_ += 9;
+        if (!cdata(out.text)) return false;
         continue;
       }
       if (aside()) continue;

@@ -32,6 +32,7 @@ TEST(Xml, resolves_references_and_cdata_and_keeps_spaces) {
 
 TEST(Xml, turns_line_ends_into_newlines) {
   EXPECT_EQ(parse_xml("<k>a\r\nb\rc\n</k>")->text, "a\nb\nc\n");
+  EXPECT_EQ(parse_xml("<k><![CDATA[a\r\nb\r]]></k>")->text, "a\nb\n");
 }
 
 TEST(Xml, refuses_document_types_and_unknown_entities) {
