@@ -468,6 +468,13 @@ class CustomRuntimeTest : public FunctionTest {
     write("bootstrap", python_bootstrap + source);
     return function("provided.al2023", "any");
   }
+  async::Task<void> call_three(FunctionSpec spec, std::optional<Result<InvokeResult>>& first,
+                               std::optional<Result<InvokeResult>>& second,
+                               std::optional<Result<InvokeResult>>& third) {
+    co_await call_into(spec, request(R"({"n":1})"), first);
+    co_await call_into(spec, request(R"({"fail":true})"), second);
+    co_await call_into(spec, request(R"({"n":3})"), third);
+  }
 };
 
 TEST_F(CustomRuntimeTest, TheRuntimeApiServesNextAndResponse) {
@@ -542,6 +549,26 @@ TEST_F(CustomRuntimeTest, APackageWithoutABootstrapFailsInit) {
 TEST_F(CustomRuntimeTest, ABootstrapThatExitsIsReported) {
   auto result = call(custom("sys.exit(4)"));
   EXPECT_TRUE(message_of(result).ends_with("exit status 4"));
+}
+
+/// npm's aws-lambda-ric, whose native part is built at install: WOLKE_RIC_ROOT names the directory
+/// of its node_modules.
+TEST_F(CustomRuntimeTest, TheOfficialRuntimeInterfaceClientRuns) {
+  const char* client = std::getenv("WOLKE_RIC_ROOT");
+  if (!client) GTEST_SKIP() << "WOLKE_RIC_ROOT is not set";
+  write("index.js",
+        "exports.handler = async (event, context) => { console.log('logged'); if (event.fail) "
+        "throw new TypeError('boom');"
+        " return [event.n, context.functionName, context.getRemainingTimeInMillis() > 1000] }");
+  write("bootstrap", "#!/bin/sh\nexec " + node_program() + " " + client +
+                         "/node_modules/aws-lambda-ric/index.mjs index.handler\n");
+  FunctionSpec spec = function("provided.al2023", "index.handler");
+  std::optional<Result<InvokeResult>> first, second, third;
+  run(call_three(spec, first, second, third));
+  EXPECT_EQ((**first).payload, R"([1,"f",true])");
+  EXPECT_EQ(type_of(**second), "TypeError");
+  EXPECT_EQ((**third).payload, R"([3,"f",true])");
+  EXPECT_TRUE(logged("logged"));
 }
 
 TEST_F(CustomRuntimeTest, ABootstrapThatCannotBeRunIsReported) {

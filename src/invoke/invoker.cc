@@ -60,7 +60,8 @@ class PoolInvoker final : public Invoker {
       : dependencies_(std::move(dependencies)),
         loop_(dependencies_.loop),
         stop_(loop_),
-        quiet_(loop_) {}
+        quiet_(loop_),
+        ended_(loop_) {}
 
   Task<Result<InvokeResult>> invoke(const FunctionSpec& function, InvokeRequest request) override;
   std::vector<InstanceInfo> instances() const override;
@@ -114,7 +115,9 @@ class PoolInvoker final : public Invoker {
   bool stopping_ = false;
   bool expires_ = false;
   async::Event stop_;
-  async::Event quiet_;  // no invocation is in progress
+  async::Event quiet_;      // no invocation is in progress
+  std::size_t ending_ = 0;  // retired instances that are not gone yet
+  async::Event ended_;      // one of them is gone
   async::Gate gate_;
 };
 
@@ -343,14 +346,17 @@ void PoolInvoker::retire(LiveInstance& instance) {
   --fleet.alive;
   instance.state = State::ending;
   instance.kill();
+  ++ending_;
   loop_.spawn(end(std::move(found->second.instance)));
   live_.erase(found);
   if (fleet.waiting.empty()) forget_if_empty(fleet);
 }
 
 Task<void> PoolInvoker::end(std::unique_ptr<LiveInstance> instance) {
-  auto inside = gate_.enter();
   co_await instance->shut_down();
+  instance.reset();
+  --ending_;
+  ended_.set();
 }
 
 /// A busy one is retired when its invocation has been judged.
@@ -476,6 +482,10 @@ Task<void> PoolInvoker::stop() {
     } else {
       retire(*instance);
     }
+  }
+  while (!live_.empty() || ending_ > 0) {
+    ended_.reset();
+    if (co_await ended_.wait(Monotonic::max()) == Wake::cancelled) break;
   }
   co_await gate_.close();
 }
