@@ -208,7 +208,7 @@ TEST_F(BucketTest, AsksNameTheActionTheArnAndTheOwner) {
 }
 
 TEST_F(BucketTest, EveryRowHasItsOperationAndAsks) {
-  operation::ServiceTable table = s3_table(*s3);
+  operation::ServiceTable table = s3_table(s3.get());
   std::set<const shape::Operation*> seen;
   for (const operation::Row& row : table.rows) {
     EXPECT_TRUE(row.asks != nullptr) << row.operation->name;

@@ -118,10 +118,10 @@ Result<std::optional<Bucket>> find_bucket(store::Snapshot& snapshot, const std::
 
 }  // namespace
 
-operation::ServiceTable s3_table(S3& s3) {
+operation::ServiceTable s3_table(S3* s3) {
   std::vector<Row> rows = bucket_rows();
   for (Row& row : object_rows()) rows.push_back(row);
-  return {.model = &model::s3::service(), .service = &s3, .rows = std::move(rows)};
+  return {.model = &model::s3::service(), .service = s3, .rows = std::move(rows)};
 }
 
 Result<std::optional<std::string>> bucket_policy(store::Snapshot& snapshot,

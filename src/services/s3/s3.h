@@ -2,7 +2,7 @@
 // The S3 service: what it needs (ports, wired by app/) and what others may ask of it.
 //
 //   S3 s3{.store = store, .blobs = blobs, .runner = runner, .functions = &directory};
-//   gateway_parts.services.push_back(s3_table(s3));
+//   gateway_parts.services.push_back(s3_table(&s3));
 //
 // Lifetime: everything borrowed outlives S3, and S3 the gateway. Threads: operations run on pool
 // threads, several at once; S3 itself holds no state.
@@ -28,7 +28,8 @@ struct S3 {
   Limits limits = {};
 };
 
-operation::ServiceTable s3_table(S3& s3);
+/// `s3` may be nullptr when only the catalogue of operations is wanted.
+operation::ServiceTable s3_table(S3* s3);
 
 /// The policy of the bucket that "arn:aws:s3:::bucket" or "arn:aws:s3:::bucket/key" names: JSON;
 /// nullopt when the bucket has none or does not exist. For identity::ResourcePolicies.
