@@ -88,6 +88,8 @@ constexpr auto reasons = std::to_array<Reason>({
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
 });
+static_assert(std::is_sorted(reasons.begin(), reasons.end(),
+                             [](const Reason& a, const Reason& b) { return a.status < b.status; }));
 
 }  // namespace
 
