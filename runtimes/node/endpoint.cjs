@@ -1,7 +1,9 @@
 'use strict';
-// AWS_ENDPOINT_URL for the SDK v2, which does not know it: a function may bundle it, and runtimes up to nodejs16.x have it.
+// The way to the AWS APIs for code that does not know AWS_ENDPOINT_URL: the SDK v2 (bundled, or found by runtimes up to
+// nodejs16.x) is told of it, and AWS's host names, those with a bucket in front included, resolve to the same address.
 
 const Module = require('node:module');
+const dns = require('node:dns');
 
 function teach_old_sdk() {
   const endpoint = process.env.AWS_ENDPOINT_URL;
@@ -23,4 +25,17 @@ function teach_old_sdk() {
   };
 }
 
-module.exports = { teach_old_sdk };
+/** Only where the endpoint is a loopback address, which is where the sandbox's own way out listens. */
+function resolve_aws_names() {
+  const address = /^http:\/\/(127\.[0-9.]+)(:|\/|$)/.exec(process.env.AWS_ENDPOINT_URL ?? '')?.[1];
+  if (!address) return;
+  const is_aws = (name) => /\.amazonaws\.com\.?$/i.test(name);
+  const lookup = dns.lookup;
+  dns.lookup = function (name, options, callback) {
+    return is_aws(String(name)) ? lookup(address, options, callback) : lookup(name, options, callback);
+  };
+  const lookup_promise = dns.promises.lookup;
+  dns.promises.lookup = (name, options) => lookup_promise(is_aws(String(name)) ? address : name, options);
+}
+
+module.exports = { teach_old_sdk, resolve_aws_names };

@@ -158,6 +158,27 @@ TEST_F(FullLevelTest, TheGatewayIsReachedByTheEndpointVariable) {
   EXPECT_EQ(served.size(), 1U);
 }
 
+TEST_F(FullLevelTest, AwsNamesWithABucketInFrontResolveToTheGateway) {
+  Dependencies with_gateway = dependencies();
+  with_gateway.serve_gateway = [](Fd, const string&) {};
+  invoker = make_invoker(std::move(with_gateway));
+  FunctionSpec spec = python(
+      "import socket\n"
+      "def handler(e, c): return socket.getaddrinfo('b.s3.eu-west-1.amazonaws.com', 443)[0][4]");
+  EXPECT_EQ(call(spec).payload, "[\"127.0.0.1\", 443]");
+}
+
+TEST_F(FullLevelTest, AwsNamesResolveToTheGatewayInNodeToo) {
+  Dependencies with_gateway = dependencies();
+  with_gateway.serve_gateway = [](Fd, const string&) {};
+  invoker = make_invoker(std::move(with_gateway));
+  FunctionSpec spec = node(
+      "const dns = require('dns'); exports.handler = async () =>"
+      " [(await dns.promises.lookup('b.s3.amazonaws.com')).address,"
+      " await new Promise((r) => dns.lookup('sqs.us-east-1.amazonaws.com', (e, a) => r(a)))]");
+  EXPECT_EQ(call(spec).payload, R"(["127.0.0.1","127.0.0.1"])");
+}
+
 TEST_F(FullLevelTest, ThereIsNoWayOut) {
   auto result =
       call(python("import socket\ndef handler(e, c):\n"
