@@ -2,7 +2,7 @@
 // The Lambda service: what its operations work with, and what app/ wires.
 //
 //   lambda::Lambda service({...});                     // app
-//   operation::ServiceTable table = lambda::lambda_table(service);
+//   operation::ServiceTable table = lambda::lambda_table(&service);
 //   lambda::LambdaTarget target(service);              // for deliver::Deliverer
 //
 // Threads: operations run on pool threads (transactions) or on the loop (tasks); the resolver's
@@ -48,7 +48,8 @@ class Lambda {
   Resolver resolver;
 };
 
-operation::ServiceTable lambda_table(Lambda& service);
+/// `service` may be nullptr when only the catalogue of operations is wanted.
+operation::ServiceTable lambda_table(Lambda* service);
 
 /// The resource policy of a function ARN (qualified or not) as JSON, for the gate; nullopt: none.
 Result<std::optional<std::string>> function_policy(store::Store& store,

@@ -18,7 +18,7 @@ constexpr Row serve_task() {
 
 }  // namespace
 
-operation::ServiceTable lambda_table(Lambda& service) {
+operation::ServiceTable lambda_table(Lambda* service) {
   static constexpr Row rows[] = {
       serve_task<op::CreateFunction, create_function, asks_of_create>(),
       serve<op::GetFunction, get_function_op, on_function<op::GetFunction>>(),
@@ -76,7 +76,7 @@ operation::ServiceTable lambda_table(Lambda& service) {
       serve<op::ListEventSourceMappings, list_event_source_mappings,
             on_account<op::ListEventSourceMappings>>(),
   };
-  return {&model::lambda::service(), &service, {std::begin(rows), std::end(rows)}};
+  return {&model::lambda::service(), service, {std::begin(rows), std::end(rows)}};
 }
 
 }  // namespace wolke::lambda
