@@ -468,12 +468,13 @@ class CustomRuntimeTest : public FunctionTest {
     write("bootstrap", python_bootstrap + source);
     return function("provided.al2023", "any");
   }
-  async::Task<void> call_three(FunctionSpec spec, std::optional<Result<InvokeResult>>& first,
-                               std::optional<Result<InvokeResult>>& second,
+  async::Task<void> call_three(FunctionSpec spec, string one,
+                               std::optional<Result<InvokeResult>>& first, string two,
+                               std::optional<Result<InvokeResult>>& second, string three,
                                std::optional<Result<InvokeResult>>& third) {
-    co_await call_into(spec, request(R"({"n":1})"), first);
-    co_await call_into(spec, request(R"({"fail":true})"), second);
-    co_await call_into(spec, request(R"({"n":3})"), third);
+    co_await call_into(spec, request(one), first);
+    co_await call_into(spec, request(two), second);
+    co_await call_into(spec, request(three), third);
   }
 };
 
@@ -551,6 +552,19 @@ TEST_F(CustomRuntimeTest, ABootstrapThatExitsIsReported) {
   EXPECT_TRUE(message_of(result).ends_with("exit status 4"));
 }
 
+TEST_F(CustomRuntimeTest, TheExampleInCppAnswers) {
+  FunctionSpec spec = function("provided.al2023", "any");
+  string compile = "c++ -O1 -o " + spec.package_path + "/bootstrap " +
+                   (repository_root() / "examples/custom-runtime/bootstrap.cc").string();
+  if (std::system(compile.c_str()) != 0) GTEST_SKIP() << "no C++ compiler";
+  std::optional<Result<InvokeResult>> first, second, third;
+  run(call_three(spec, R"({"text":"to be or not"})", first, "{}", second, R"({"text":""})", third));
+  EXPECT_EQ((**first).payload, R"({"words":4})");
+  EXPECT_EQ(type_of(**second), "Function.NoText");
+  EXPECT_EQ((**third).payload, R"({"words":0})");
+  EXPECT_TRUE(logged("4 words\n"));
+}
+
 /// npm's aws-lambda-ric, whose native part is built at install: WOLKE_RIC_ROOT names the directory
 /// of its node_modules.
 TEST_F(CustomRuntimeTest, TheOfficialRuntimeInterfaceClientRuns) {
@@ -564,7 +578,7 @@ TEST_F(CustomRuntimeTest, TheOfficialRuntimeInterfaceClientRuns) {
                          "/node_modules/aws-lambda-ric/index.mjs index.handler\n");
   FunctionSpec spec = function("provided.al2023", "index.handler");
   std::optional<Result<InvokeResult>> first, second, third;
-  run(call_three(spec, first, second, third));
+  run(call_three(spec, R"({"n":1})", first, R"({"fail":true})", second, R"({"n":3})", third));
   EXPECT_EQ((**first).payload, R"([1,"f",true])");
   EXPECT_EQ(type_of(**second), "TypeError");
   EXPECT_EQ((**third).payload, R"([3,"f",true])");
