@@ -179,6 +179,21 @@ TEST_F(FullLevelTest, AwsNamesResolveToTheGatewayInNodeToo) {
   EXPECT_EQ(call(spec).payload, R"(["127.0.0.1","127.0.0.1"])");
 }
 
+/// WOLKE_SDK_ROOT: the directory whose node_modules has the SDK (runtimes/node/package.json).
+TEST_F(FullLevelTest, TheSdkIsFoundByRequireAndByImport) {
+  const char* sdk = std::getenv("WOLKE_SDK_ROOT");
+  if (!sdk) GTEST_SKIP() << "WOLKE_SDK_ROOT is not set";
+  paths.node_sdk_root = sdk;
+  write(
+      "m.mjs",
+      "import { S3Client } from '@aws-sdk/client-s3'; import { createRequire } from 'node:module';"
+      "const required = createRequire(import.meta.url)('@aws-sdk/client-s3');"
+      "export const handler = async () => [typeof S3Client, typeof required.S3Client]");
+  FunctionSpec spec = function("nodejs22.x", "m.handler");
+  spec.memory_mb = 256;
+  EXPECT_EQ(call(spec).payload, R"(["function","function"])");
+}
+
 TEST_F(FullLevelTest, ThereIsNoWayOut) {
   auto result =
       call(python("import socket\ndef handler(e, c):\n"
