@@ -85,6 +85,10 @@ std::string append_key(std::string_view prefix, Version version, std::uint32_t i
   return key;
 }
 
+Error not_a_counter() {
+  return {.code = "Corrupt", .status = 500, .message = "A counter's record is damaged."};
+}
+
 CommitResult committed(Version version) {
   return {.status = CommitStatus::committed, .version = version, .error = {}};
 }

@@ -23,6 +23,9 @@ std::optional<Error> refuse_batch(const Batch& batch);
 /// prefix || version || index, both big-endian.
 std::string append_key(std::string_view prefix, Version version, std::uint32_t index);
 
+/// An add to a record that is none; its batch fails.
+Error not_a_counter();
+
 CommitResult committed(Version version);
 CommitResult conflict();
 CommitResult failed(Error error);

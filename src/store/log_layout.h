@@ -11,9 +11,12 @@ namespace wolke::store::log_layout {
 
 inline constexpr std::size_t header_bytes = 32;
 inline constexpr std::size_t header_salt_offset = 16;
+inline constexpr std::size_t header_checksum_offset = 24;
 inline constexpr std::size_t frame_header_bytes = 24;
+inline constexpr std::size_t frame_commit_offset = 4;  // not zero: the last of a transaction
 inline constexpr std::size_t frame_salt_offset = 8;
 inline constexpr std::size_t salt_bytes = 8;
+inline constexpr std::size_t frame_checksum_offset = 16;
 inline constexpr std::size_t frame_bytes = frame_header_bytes + page_bytes;
 
 }  // namespace wolke::store::log_layout

@@ -47,6 +47,8 @@ struct State {
 
   void write(Key key, Version version, std::optional<std::string> bytes);
   bool checks_hold(const Batch& batch) const;
+  /// Every record that the batch adds to is a counter.
+  bool adds_count(const Batch& batch) const;
   void apply(Batch& batch, Version version);
   void drop_superseded();
   Page scan(const Scan& scan, Version at) const;
@@ -75,6 +77,13 @@ bool State::checks_hold(const Batch& batch) const {
     if (!scan(one, last).records.empty()) return false;
   }
   return true;
+}
+
+bool State::adds_count(const Batch& batch) const {
+  return std::ranges::all_of(batch.adds, [&](const Add& add) {
+    const Value* value = find(add.key, last);
+    return value == nullptr || read_counter(*value->bytes);
+  });
 }
 
 void State::apply(Batch& batch, Version version) {
@@ -193,6 +202,7 @@ class MemoryStore final : public Store {
     auto state = state_.lock();
     if (!state->checks_hold(batch)) return conflict();
     if (batch.writes_nothing()) return committed(state->last);
+    if (!state->adds_count(batch)) return failed(not_a_counter());
     watchers_.touch(batch, touched);
     const Version version = ++state->last;
     state->apply(batch, version);

@@ -76,10 +76,14 @@ const std::string_view* FieldIndex::find(std::uint64_t number) {
   return nullptr;
 }
 
-void FieldIndex::keep_unknown(std::map<std::uint64_t, std::string>& unknown) const {
+bool FieldIndex::keep_unknown(std::map<std::uint64_t, std::string>& unknown) const {
   for (const Field& field : fields_) {
-    if (!field.known) unknown.emplace(field.number, field.item);
+    if (field.known) continue;
+    const bool repeats = std::ranges::any_of(
+        fields_, [&](const Field& other) { return other.known && other.number == field.number; });
+    if (repeats || !unknown.emplace(field.number, field.item).second) return false;
   }
+  return true;
 }
 
 }  // namespace wolke::store::codec

@@ -30,7 +30,8 @@ class FieldIndex {
   bool read(CborReader& in);
   /// The field's encoded value; null when absent. Marks it as known.
   const std::string_view* find(std::uint64_t number);
-  void keep_unknown(std::map<std::uint64_t, std::string>& unknown) const;
+  /// Copies the fields that nobody asked for; false when a number repeats.
+  bool keep_unknown(std::map<std::uint64_t, std::string>& unknown) const;
 
  private:
   struct Field {
@@ -131,7 +132,9 @@ bool read_record(CborReader& in, T& value) {
   if (!index.read(in)) return false;
   ReadField reader{index};
   visit(reader, value);
-  if constexpr (RecordType<T>) index.keep_unknown(value.unknown_fields);
+  if constexpr (RecordType<T>) {
+    if (!index.keep_unknown(value.unknown_fields)) return false;
+  }
   return reader.good;
 }
 

@@ -47,7 +47,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Env env, SqliteOptions op
   if (testing.locking == DirectoryLocking::exclusive) {
     TRY(store->lock_, DirectoryLock::take(options.directory, options.lock_note));
   }
-  TRY(store->take_over_log());
+  if (!testing.bugs.trust_old_log) {
+    TRY(take_over_log(env.disk, store->directory_ + log_name));
+  }
   TRY(store->writer_.open(store->directory_ + database_name));
   // The files' names: a server that was killed may have made them without getting to this line.
   TRY(store->vfs_.sync_directory());
@@ -55,11 +57,6 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Env env, SqliteOptions op
     store->thread_ = std::thread([raw = store.get()] { raw->write_until_stopped(); });
   }
   return store;
-}
-
-Result<void> SqliteStore::take_over_log() {
-  if (testing_.bugs.trust_old_log) return {};
-  return rewrite_log(env_.disk, directory_ + log_name);
 }
 
 SqliteStore::~SqliteStore() {

@@ -65,7 +65,6 @@ class SqliteStore final : public Store {
   };
 
   SqliteStore(Env env, const SqliteOptions& options, const SqliteTesting& testing);
-  Result<void> take_over_log();
   void write_until_stopped();
   std::vector<Queued> take_group();  // with mutex_ held
   void commit_group(std::vector<Queued> group);

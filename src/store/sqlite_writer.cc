@@ -153,12 +153,12 @@ Result<void> SqliteWriter::put(Shard shard, std::string_view key, std::string_vi
 Result<void> SqliteWriter::write_adds(const Batch& batch, Version version) {
   for (const Add& add : batch.adds) {
     const int rc = select_value_.bind(1, add.key.shard).bind(2, add.key.bytes).step();
-    const std::int64_t before =
-        rc == SQLITE_ROW ? read_counter(select_value_.bytes(0)).value_or(0) : 0;
+    const auto before = rc == SQLITE_ROW ? read_counter(select_value_.bytes(0)) : 0;
     select_value_.reset();
     if (rc != SQLITE_ROW && rc != SQLITE_DONE) return fail(connection_.error(rc));
+    if (!before) return fail(not_a_counter());
     if (vfs_.bugs().lose_second_add && version % 16 == 0) continue;
-    TRY(put(add.key.shard, add.key.bytes, write_counter(before + add.delta), version));
+    TRY(put(add.key.shard, add.key.bytes, write_counter(*before + add.delta), version));
   }
   return {};
 }

@@ -134,6 +134,15 @@ TEST_P(Conformance, AddsCountAndNeverConflict) {
   EXPECT_TRUE(tx.take_batch().checks.empty());
 }
 
+TEST_P(Conformance, AnAddToWhatIsNoCounterFailsAndWritesNothing) {
+  put("k", "text");
+  const CommitResult result = commit({.puts = {{{0, "x"}, "x"}}, .adds = {{{0, "k"}, 1}}});
+  EXPECT_EQ(result.status, CommitStatus::failed);
+  EXPECT_EQ(result.error.code, "Corrupt");
+  EXPECT_EQ(get("k")->value, "text");
+  EXPECT_FALSE(get("x"));
+}
+
 TEST_P(Conformance, AppendsKeepCommitOrder) {
   const auto append = [&](std::string prefix, std::vector<std::string> values) {
     Batch batch;
