@@ -45,8 +45,8 @@ void Deliverer::start() {
     });
   }
   schedule_.mark_all();
-  ports_.loop.spawn(run());
-  ports_.loop.spawn(sweep_regularly());
+  ports_.loop.spawn(run(gate_.enter()));
+  ports_.loop.spawn(sweep_regularly(gate_.enter()));
 }
 
 async::Task<void> Deliverer::stop() {
@@ -56,8 +56,7 @@ async::Task<void> Deliverer::stop() {
   for (std::uint64_t token : watches_) ports_.store.unwatch(token);
 }
 
-async::Task<void> Deliverer::run() {
-  auto holder = gate_.enter();
+async::Task<void> Deliverer::run(async::Gate::Holder holder) {
   if (!holder) co_return;
   while (!closing_.is_set() && !ports_.loop.stopping()) {
     wake_.reset();
@@ -156,8 +155,7 @@ async::Task<bool> Deliverer::commit(store::Batch batch) {
   }
 }
 
-async::Task<void> Deliverer::sweep_regularly() {
-  auto holder = gate_.enter();
+async::Task<void> Deliverer::sweep_regularly(async::Gate::Holder holder) {
   if (!holder) co_return;
   while (!closing_.is_set()) {
     const Timestamp before = ports_.env.clock.wall() - history_kept;

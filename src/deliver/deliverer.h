@@ -54,8 +54,8 @@ class Deliverer {
   async::Task<void> stop();
 
  private:
-  async::Task<void> run();
-  async::Task<void> sweep_regularly();
+  async::Task<void> run(async::Gate::Holder holder);
+  async::Task<void> sweep_regularly(async::Gate::Holder holder);
   async::Task<void> attempt(Delivery delivery, async::Gate::Holder holder);
   async::Task<bool> fill();
   async::Task<bool> commit(store::Batch batch);

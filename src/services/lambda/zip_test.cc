@@ -36,6 +36,15 @@ TEST(Zip, StoredDeflatedAndStreamedEntriesAreRead) {
   EXPECT_EQ(*content_of(zip({streamed("index.js", text)})), text);
 }
 
+TEST(Zip, Zip64ValuesInALocalHeaderAreRead) {
+  Entry entry = stored("big", "zip64");
+  entry.local.size = entry.local.compressed = 0xffffffff;
+  entry.local.extra = le(1, 2) + le(16, 2) + le(5, 8) + le(5, 8);
+  EXPECT_EQ(*content_of(zip({entry})), "zip64");
+  entry.local.extra = le(1, 2) + le(8, 2) + le(5, 8);
+  EXPECT_EQ(refusal(zip({entry})), "a zip64 field is truncated");
+}
+
 TEST(Zip, AnEmptyArchiveIsAnArchive) {
   EXPECT_EQ(refusal(zip({})), "accepted");
 }

@@ -100,7 +100,7 @@ std::uint64_t Appender::lost() const {
 }
 
 void Appender::start() {
-  runner_.loop.spawn(run());
+  runner_.loop.spawn(run(gate_.enter()));
 }
 
 async::Task<void> Appender::stop() {
@@ -109,8 +109,7 @@ async::Task<void> Appender::stop() {
   co_await gate_.close();
 }
 
-async::Task<void> Appender::run() {
-  auto holder = gate_.enter();
+async::Task<void> Appender::run(async::Gate::Holder holder) {
   if (!holder) co_return;
   while (true) {
     const bool ending = closing_.is_set() || runner_.loop.stopping();

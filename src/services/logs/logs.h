@@ -26,7 +26,8 @@ class Logs {
   Limits limits;
 };
 
-operation::ServiceTable logs_table(Logs& service);
+/// `service` may be nullptr when only the catalogue of operations is wanted.
+operation::ServiceTable logs_table(Logs* service);
 
 /// Removes a bounded number of events that nobody can read any more: of deleted groups and streams,
 /// and past their group's retention. Blocks; pool threads. Returns how many; 0: nothing is left to
@@ -61,7 +62,7 @@ class Appender {
  private:
   struct Buffer;
   struct Portion;
-  async::Task<void> run();
+  async::Task<void> run(async::Gate::Holder holder);
   async::Task<bool> flush();
 
   Env env_;

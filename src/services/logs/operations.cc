@@ -51,7 +51,7 @@ constexpr Row serve() {
 
 }  // namespace
 
-operation::ServiceTable logs_table(Logs& service) {
+operation::ServiceTable logs_table(Logs* service) {
   static constexpr Row rows[] = {
       serve<op::CreateLogGroup, create_group, on_group<op::CreateLogGroup>>(),
       serve<op::DeleteLogGroup, delete_group, on_group<op::DeleteLogGroup>>(),
@@ -74,7 +74,7 @@ operation::ServiceTable logs_table(Logs& service) {
       serve<op::UntagResource, untag_resource, on_arn<op::UntagResource>>(),
       serve<op::ListTagsForResource, list_tags, on_arn<op::ListTagsForResource>>(),
   };
-  return {&model::logs::service(), &service, {std::begin(rows), std::end(rows)}};
+  return {&model::logs::service(), service, {std::begin(rows), std::end(rows)}};
 }
 
 }  // namespace wolke::logs
