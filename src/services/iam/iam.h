@@ -17,6 +17,7 @@ struct Iam {
 };
 
 /// The service as the gateway sees it; `iam` must outlive it.
-operation::ServiceTable iam_table(Iam& iam);
+/// `iam` may be nullptr when only the catalogue of operations is wanted.
+operation::ServiceTable iam_table(Iam* iam);
 
 }  // namespace wolke::iam

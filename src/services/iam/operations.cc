@@ -26,10 +26,10 @@ constexpr operation::Row everywhere() {
 
 }  // namespace
 
-operation::ServiceTable iam_table(Iam& iam) {
+operation::ServiceTable iam_table(Iam* iam) {
   return {
       .model = &model::service(),
-      .service = &iam,
+      .service = iam,
       .rows =
           {
               // Roles

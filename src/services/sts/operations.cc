@@ -13,10 +13,10 @@ Result<operation::Asks> no_asks(Sts&, const Context&, const typename Op::Input&)
 
 }  // namespace
 
-operation::ServiceTable sts_table(Sts& sts) {
+operation::ServiceTable sts_table(Sts* sts) {
   return {
       .model = &model::service(),
-      .service = &sts,
+      .service = sts,
       .rows =
           {
               operation::row<Sts, op::AssumeRole, assume_role, assume_role_asks>(),

@@ -12,6 +12,7 @@ struct Sts {
 };
 
 /// The service as the gateway sees it; `sts` must outlive it.
-operation::ServiceTable sts_table(Sts& sts);
+/// `sts` may be nullptr when only the catalogue of operations is wanted.
+operation::ServiceTable sts_table(Sts* sts);
 
 }  // namespace wolke::sts

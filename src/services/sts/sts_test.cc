@@ -1,0 +1,196 @@
+#include "wolke/services/sts/sts.h"
+
+#include <gtest/gtest.h>
+
+#include "wolke/identity/ids.h"
+#include "wolke/identity/state.h"
+#include "wolke/operation/runner.h"
+#include "wolke/services/sts/ops.h"
+#include "wolke/store/engines.h"
+
+namespace wolke::sts {
+namespace {
+
+constexpr const char* account = "111111111111";
+
+class StsTest : public testing::Test {
+ protected:
+  StsTest() {
+    context.account = account;
+    context.now = env.clock.wall();
+    context.random = &env.random;
+  }
+
+  void add_role(const std::string& name, const std::string& trust_statement,
+                std::int32_t max_seconds = 3600) {
+    auto done = operation::transact_blocking(*store, [&](store::Tx& tx) -> Result<void> {
+      identity::EntityRecord role;
+      role.name = name;
+      role.path = "/";
+      role.id = "AROAEXAMPLEEXAMPLE123";
+      role.max_session_seconds = max_seconds;
+      role.trust_policy = R"({"Version":"2012-10-17","Statement":[)" + trust_statement + "]}";
+      tx.put(identity::keys::entity(identity::EntityType::role, account, name), role);
+      return {};
+    });
+    ASSERT_TRUE(done);
+  }
+
+  /// Becomes this caller.
+  void be(identity::Principal principal) {
+    auto made = directory.make_authorizer(std::move(principal), {.now = context.now});
+    ASSERT_TRUE(made);
+    authorizer = *std::move(made);
+    context.authorizer = authorizer.get();
+  }
+  static identity::Principal root() {
+    identity::Principal out;
+    out.kind = identity::PrincipalKind::root;
+    out.account = account;
+    out.arn = "arn:aws:iam::111111111111:root";
+    out.unique_id = account;
+    out.access_key_id = "AKIAX";
+    return out;
+  }
+
+  /// The gate's part and the operation's.
+  Result<op::AssumeRole::Output> assume(const op::AssumeRole::Input& in) {
+    TRY(const operation::Asks asks, assume_role_asks(sts, context, in));
+    for (const identity::Ask& ask : asks) {
+      const identity::Decision decision = authorizer->decide(ask);
+      if (!decision.allowed) return fail(Error{"AccessDenied", 403, decision.why});
+    }
+    std::optional<op::AssumeRole::Output> out;
+    auto done = operation::transact_blocking(*store, [&](store::Tx& tx) -> Result<void> {
+      TRY(out, assume_role(sts, tx, context, in));
+      return {};
+    });
+    if (!done) return fail(done.error());
+    return *std::move(out);
+  }
+  std::string code(const op::AssumeRole::Input& in) {
+    const auto result = assume(in);
+    return result ? "" : result.error().code;
+  }
+  static op::AssumeRole::Input input(const std::string& role) {
+    return {.role_arn = "arn:aws:iam::111111111111:role/" + role, .role_session_name = "session"};
+  }
+
+  Env env = system_env();
+  std::unique_ptr<store::Store> store = store::open_memory_store();
+  identity::Directory directory{env, *store, identity::Seal(std::string(32, 'k'), env.random), {}};
+  Sts sts{directory};
+  operation::Context context;
+  std::unique_ptr<identity::Authorizer> authorizer;
+};
+
+const std::string trust_account =
+    R"({"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"})";
+
+TEST_F(StsTest, AssumesARoleThatTrustsTheCaller) {
+  add_role("r", trust_account);
+  be(root());
+  const auto out = assume(input("r"));
+  ASSERT_TRUE(out) << out.error().message;
+  EXPECT_EQ(out->assumed_role_user->arn, "arn:aws:sts::111111111111:assumed-role/r/session");
+  EXPECT_EQ(out->assumed_role_user->assumed_role_id, "AROAEXAMPLEEXAMPLE123:session");
+  EXPECT_TRUE(out->credentials->access_key_id->starts_with("ASIA"));
+  const auto session = directory.seal().open_session(*out->credentials->session_token);
+  ASSERT_TRUE(session);
+  EXPECT_EQ(session->expires, context.now + std::chrono::hours(1));
+}
+
+TEST_F(StsTest, RefusesARoleThatDoesNotTrustTheCallerAndOneThatIsMissing) {
+  add_role(
+      "r",
+      R"({"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"})");
+  be(root());
+  EXPECT_EQ(code(input("r")), "AccessDenied");
+  EXPECT_EQ(code(input("none")), "AccessDenied");
+}
+
+TEST_F(StsTest, TheExternalIdMustBeTheOneThatTheTrustPolicyNames) {
+  add_role("r", R"({"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole",
+                    "Condition":{"StringEquals":{"sts:ExternalId":"secret-7"}}})");
+  be(root());
+  auto in = input("r");
+  EXPECT_EQ(code(in), "AccessDenied");
+  in.external_id = "secret-8";
+  EXPECT_EQ(code(in), "AccessDenied");
+  in.external_id = "secret-7";
+  EXPECT_EQ(code(in), "");
+}
+
+TEST_F(StsTest, HoldsTheDurationWithinTheRolesMaximum) {
+  add_role("r", trust_account, 7200);
+  be(root());
+  auto in = input("r");
+  in.duration_seconds = 7200;
+  EXPECT_EQ(code(in), "");
+  in.duration_seconds = 7201;
+  EXPECT_EQ(code(in), "ValidationError");
+  in.duration_seconds = 899;
+  EXPECT_EQ(code(in), "ValidationError");
+}
+
+TEST_F(StsTest, ASessionAssumesARoleForAnHourAtMostAndStaysInItsSandbox) {
+  add_role("r", trust_account, 43200);
+  identity::Principal session;
+  session.kind = identity::PrincipalKind::assumed_role;
+  session.account = account;
+  session.role_name = "r";
+  session.role_arn = "arn:aws:iam::111111111111:role/r";
+  session.arn = "arn:aws:sts::111111111111:assumed-role/r/s";
+  session.unique_id = "AROAEXAMPLEEXAMPLE123:s";
+  session.sandbox_id = "box";
+  session.unrestricted = true;
+  be(session);
+  auto in = input("r");
+  in.duration_seconds = 3601;
+  EXPECT_EQ(code(in), "ValidationError");
+  in.duration_seconds = 3600;
+  const auto out = assume(in);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(directory.seal().open_session(*out->credentials->session_token)->sandbox_id, "box");
+}
+
+TEST_F(StsTest, RefusesBadSessionNamesRolesAndPolicies) {
+  add_role("r", trust_account);
+  be(root());
+  auto in = input("r");
+  in.role_session_name = "a b";
+  EXPECT_EQ(code(in), "ValidationError");
+  in = input("r");
+  in.policy = "{";
+  EXPECT_EQ(code(in), "MalformedPolicyDocument");
+  in = input("r");
+  in.role_arn = "arn:aws:iam::111111111111:user/x";
+  EXPECT_EQ(code(in), "ValidationError");
+}
+
+TEST_F(StsTest, SessionCredentialsCannotMakeASessionToken) {
+  be(root());
+  auto snapshot = store->snapshot();
+  store::Tx tx(**snapshot);
+  EXPECT_TRUE(get_session_token(sts, tx, context, {.duration_seconds = 900}));
+  auto session = root();
+  session.access_key_id = "ASIAX";
+  be(session);
+  const auto refused = get_session_token(sts, tx, context, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "AccessDenied");
+}
+
+TEST_F(StsTest, SaysWhoIsCallingAndWhoseAKeyIs) {
+  be(root());
+  auto snapshot = store->snapshot();
+  store::Tx tx(**snapshot);
+  const auto who = get_caller_identity(sts, tx, context, {});
+  EXPECT_EQ(who->arn, "arn:aws:iam::111111111111:root");
+  const std::string id = identity::make_access_key_id("AKIA", "123456789012", env.random);
+  EXPECT_EQ(get_access_key_info(sts, tx, context, {.access_key_id = id})->account, "123456789012");
+  EXPECT_FALSE(get_access_key_info(sts, tx, context, {.access_key_id = "nonsense-nonsense"}));
+}
+
+}  // namespace
+}  // namespace wolke::sts
