@@ -3,6 +3,7 @@
 // wait for its end. Threads: the test's. A TestHost must be made before the test has threads.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,11 +41,18 @@ class TestHost {
   Sandboxes& sandboxes() { return *sandboxes_; }
   pid_t spawner_pid() const { return process_.pid; }
   Level level() const { return process_.side.level; }
+#ifdef WOLKE_TEST_WEAKEN
+  /// Layers that the next runs leave out.
+  void weaken(std::uint32_t layers) { weaken_ = layers; }
+#endif
 
  private:
   SpawnerProcess process_;
   std::unique_ptr<async::Loop> loop_;
   std::unique_ptr<Sandboxes> sandboxes_;
+  [[maybe_unused]] std::uint32_t weaken_ = 0;
+
+  void connect_anew();
 };
 
 /// A Spec that runs `script` by /bin/sh, with a distinct id.

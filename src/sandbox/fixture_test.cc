@@ -77,25 +77,27 @@ TestHost::~TestHost() {
   stop_spawner(process_);
 }
 
-void TestHost::run_task(Task<void> task) {
-  // A loop runs once; the channel is duplicated into a client for each.
+// A loop runs once; the channel is duplicated into a client for each.
+void TestHost::connect_anew() {
   sandboxes_.reset();
   loop_ = std::make_unique<async::Loop>();
   ServerSide side;
   side.spawner = Fd(::dup(process_.side.spawner.get()));
   side.level = process_.side.level;
   sandboxes_ = connect(*loop_, std::move(side));
+#ifdef WOLKE_TEST_WEAKEN
+  set_weaken(*sandboxes_, weaken_);
+#endif
+}
+
+void TestHost::run_task(Task<void> task) {
+  connect_anew();
   loop_->spawn(then_stop(*loop_, std::move(task)));
   loop_->run();
 }
 
 Outcome TestHost::run(Spec spec, During during, std::chrono::milliseconds limit) {
-  sandboxes_.reset();
-  loop_ = std::make_unique<async::Loop>();
-  ServerSide side;
-  side.spawner = Fd(::dup(process_.side.spawner.get()));
-  side.level = process_.side.level;
-  sandboxes_ = connect(*loop_, std::move(side));
+  connect_anew();
   Running running{*loop_, *sandboxes_, limit, {}};
   loop_->spawn(run_one(running, std::move(spec), std::move(during)));
   loop_->run();

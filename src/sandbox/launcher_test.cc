@@ -55,6 +55,10 @@ class LauncherTest : public ::testing::Test {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   }
   void TearDown() override {
+    if (launcher_ > 0 && !ended_) {
+      ::kill(launcher_, SIGKILL);
+      wait_for_end();
+    }
     std::filesystem::remove_all(directory_);
     ::munmap(told_, sizeof(Told));
   }
@@ -72,6 +76,7 @@ class LauncherTest : public ::testing::Test {
   int wait_for_end() {
     int status = 0;
     ::waitpid(launcher_, &status, 0);
+    ended_ = true;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
   static bool eventually(const std::function<bool()>& holds) {
@@ -114,6 +119,7 @@ class LauncherTest : public ::testing::Test {
   std::string directory_;
   LauncherConfig config_;
   pid_t launcher_ = -1;
+  bool ended_ = false;
 };
 
 TEST_F(LauncherTest, the_servers_own_exit_code_ends_the_launcher) {

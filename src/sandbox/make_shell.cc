@@ -56,13 +56,15 @@ Result<Fd> make_listener(const wire::ListenAddress& address) {
 }
 
 /// A private, restricted copy of what an O_PATH descriptor of the server names.
-Result<Fd> detached_copy(int descriptor) {
+Result<Fd> detached_copy(int descriptor, std::uint32_t weaken) {
   // SAFETY: the server could open this path itself; the copy is read-only, honours no set-user-id
   // and no device, and inside it is read with the sandbox's own uid.
   Fd tree(::open_tree(descriptor, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
   if (!tree.valid()) return fail(step_failed("mount", errno));
   mount_attr attr{};
   attr.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (without(weaken, wire::weaken_read_only)) attr.attr_set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+  if (without(weaken, wire::weaken_nosuid)) attr.attr_set &= ~std::uint64_t{MOUNT_ATTR_NOSUID};
   attr.propagation = MS_PRIVATE;
   TRY(checked(::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attr, sizeof attr), "mount"));
   return tree;
@@ -110,7 +112,8 @@ Result<void> ShellMaker::fork_into(Shell& shell, std::uint32_t weaken) {
 
   clone_args arguments{};
   int pidfd = -1;
-  arguments.flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
+  arguments.flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWUTS;
+  if (!without(weaken, wire::weaken_pid)) arguments.flags |= CLONE_NEWPID;
   if (!without(weaken, wire::weaken_user)) arguments.flags |= CLONE_NEWUSER;
   if (!without(weaken, wire::weaken_ipc)) arguments.flags |= CLONE_NEWIPC;
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
@@ -219,7 +222,7 @@ Result<void> ShellMaker::hand_over(Shell& shell, const wire::Request& request,
       given.push_back(descriptors[i].get());
       continue;
     }
-    TRY(Fd copy, detached_copy(descriptors[i].get()));
+    TRY(Fd copy, detached_copy(descriptors[i].get(), request.weaken));
     given.push_back(copy.get());
     copies.push_back(std::move(copy));
   }

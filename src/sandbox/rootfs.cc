@@ -220,8 +220,14 @@ Result<void> attach(int mount, const std::string& place) {
 }
 
 /// Shows the directories `layers` (the later ones on top) at `inside`, read-only.
-Result<void> show_directories(const std::string& inside, const std::vector<int>& layers) {
+Result<void> show_directories(const std::string& inside, const std::vector<int>& layers,
+                              std::uint32_t weaken) {
   TRY(make_mount_point(inside, true));
+  // Without the overlay the descriptor's own copy is shown, writable or honouring set-user-id as
+  // the test asked.
+  if (without(weaken, wire::weaken_read_only) || without(weaken, wire::weaken_nosuid)) {
+    return attach(layers.back(), inside);
+  }
   std::string lower;
   for (std::size_t i = layers.size(); i-- > 0;) {
     TRY(make_dir(layer_place(i).c_str()));
@@ -242,7 +248,8 @@ Result<void> show_directories(const std::string& inside, const std::vector<int>&
   return made < 0 ? Result<void>(fail(step_failed("overlay " + inside, error))) : Result<void>();
 }
 
-Result<void> show_mounts(const wire::Request& request, std::vector<Fd>& mounts) {
+Result<void> show_mounts(const wire::Request& request, std::vector<Fd>& mounts,
+                         std::uint32_t weaken) {
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string inside(wire::text_of(request.inside[i]));
     struct stat status{};
@@ -260,7 +267,7 @@ Result<void> show_mounts(const wire::Request& request, std::vector<Fd>& mounts) 
       layers.push_back(mounts[j].get());
     }
     if (!seen) {
-      TRY(show_directories(inside, layers));
+      TRY(show_directories(inside, layers, weaken));
     }
   }
   return {};
@@ -305,7 +312,7 @@ Result<void> finish_root(const ShellSetup& setup, const wire::Request& request,
   if (!without(setup.weaken, wire::weaken_masks) && !without(setup.weaken, wire::weaken_pid)) {
     TRY(show_synthetic_files(setup, request));
   }
-  TRY(show_mounts(request, mounts));
+  TRY(show_mounts(request, mounts, setup.weaken));
   if (without(setup.weaken, wire::weaken_read_only)) return {};
   mount_attr attr{};
   attr.attr_set = MOUNT_ATTR_RDONLY;

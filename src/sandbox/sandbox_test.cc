@@ -111,6 +111,7 @@ TEST_F(SandboxTest, the_user_the_host_name_and_hosts_are_the_sandboxes_own) {
 }
 
 TEST_F(SandboxTest, more_memory_than_allowed_is_an_out_of_memory_exit) {
+  if (host_.level() != Level::full) GTEST_SKIP() << "needs root: control groups";
   Spec spec = shell_spec("exec python3 -c 'x = bytearray(300 << 20); print(len(x))'");
   spec.memory_bytes = 64 << 20;
   const Outcome outcome = host_.run(spec);
@@ -121,6 +122,7 @@ TEST_F(SandboxTest, more_memory_than_allowed_is_an_out_of_memory_exit) {
 }
 
 TEST_F(SandboxTest, memory_and_processor_times_are_measured) {
+  if (host_.level() != Level::full) GTEST_SKIP() << "needs root: control groups";
   const Outcome outcome = run("exec python3 -c 'x = bytearray(50 << 20); sum(range(3000000))'");
   EXPECT_GT(outcome.usage.memory_peak_bytes, 50u << 20);
   EXPECT_LT(outcome.usage.memory_peak_bytes, 129u << 20);
@@ -202,6 +204,7 @@ TEST_F(SandboxTest, the_control_socket_is_descriptor_3) {
 }
 
 TEST_F(SandboxTest, a_frozen_sandbox_makes_no_progress_until_thawed) {
+  if (host_.level() != Level::full) GTEST_SKIP() << "needs root: control groups";
   auto freeze = [](async::Loop& loop, Instance& instance) -> Task<void> {
     (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 10s);
     EXPECT_TRUE(instance.freeze().has_value());

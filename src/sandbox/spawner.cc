@@ -357,7 +357,9 @@ int run_spawner(SpawnerConfig config) {
   // The terminal's signals are the launcher's business; we end by the lifeline, after cleaning up.
   for (int ignored : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(ignored, SIG_IGN);
   (void)::prctl(PR_SET_NAME, "wolke-spawner");
-  (void)::prctl(PR_SET_DUMPABLE, 0);
+  // Rootless, a shell's /proc files (its uid map) are ours to write only while they belong to our
+  // uid.
+  (void)::prctl(PR_SET_DUMPABLE, config.level == Level::rootless ? 1 : 0);
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;

@@ -46,7 +46,7 @@ enum Weaken : std::uint32_t {
   weaken_masks = 1u << 4,         // plain /proc, writable
   weaken_network = 1u << 5,       // the host's network namespace
   weaken_cgroup = 1u << 6,        // no limits
-  weaken_pid = 1u << 7,           // the host's /proc is shown at /proc
+  weaken_pid = 1u << 7,           // the host's PID namespace and /proc
   weaken_no_new_privileges = 1u << 8,
   weaken_user = 1u << 9,          // no user namespace: the program is root of the host's
   weaken_descriptors = 1u << 10,  // descriptor 7 is the host's root directory

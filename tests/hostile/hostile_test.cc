@@ -1,0 +1,365 @@
+// Each attack runs twice: in a whole sandbox, where it must fail, and in one without the layers
+// that stop it, where the same attack must succeed (the positive control: a test that cannot fail
+// proves nothing). The host judges: by canary files, a victim process, the attacker's exit, and by
+// what is left behind. Needs root; else each is skipped by name.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "wolke/base/limits.h"
+#include "wolke/base/text.h"
+#include "wolke/sandbox/cgroups.h"
+#include "wolke/sandbox/fixture.h"
+#include "wolke/sandbox/step.h"
+#include "wolke/sandbox/wire.h"
+
+namespace wolke::sandbox {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace wire;
+using async::Task;
+
+constexpr std::string_view secret = "canary-6f1d0c57a2";
+
+// Root of the host in all but the namespaces that stay: the control of attacks that need a
+// privilege.
+constexpr std::uint32_t as_root =
+    weaken_user | weaken_capabilities | weaken_seccomp | weaken_landlock | weaken_no_new_privileges;
+
+struct Inventory {
+  std::size_t mounts = 0, attackers = 0, groups = 0;
+  bool operator==(const Inventory&) const = default;
+};
+
+std::size_t attackers() {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string comm = read_small_file((entry.path().string() + "/comm").c_str());
+    if (comm == "hostile\n") ++count;
+  }
+  return count;
+}
+
+std::size_t groups(const std::string& base) {
+  std::size_t count = 0;
+  if (base.empty()) return 0;
+  for (const auto& parent : std::filesystem::directory_iterator(base)) {
+    if (!parent.path().filename().string().starts_with("wolke-")) continue;
+    for (const auto& group : std::filesystem::directory_iterator(parent))
+      count += group.is_directory();
+  }
+  return count;
+}
+
+Inventory take_inventory() {
+  Inventory inventory;
+  const std::string mounts = read_small_file("/proc/self/mountinfo", 1 << 20);
+  inventory.mounts = split(mounts, '\n').size();
+  inventory.attackers = attackers();
+  const CgroupLayout layout = detect_cgroups();
+  for (const std::string& base : layout.legacy) inventory.groups += groups(base);
+  inventory.groups += groups(layout.unified);
+  return inventory;
+}
+
+class HostileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "SKIP (needs root)";
+    char name[] = "/tmp/hostile-XXXXXX";
+    directory_ = ::mkdtemp(name);
+    ::chmod(name, 0755);
+    package_ = directory_ + "/package";
+    std::filesystem::create_directory(package_);
+    std::filesystem::copy(HOSTILE_PROGRAM, package_ + "/hostile");
+    std::filesystem::copy(HOSTILE_PROGRAM, package_ + "/suid");
+    ASSERT_EQ(::chown((package_ + "/suid").c_str(), 4711, 4711), 0);
+    ::chmod((package_ + "/suid").c_str(), 04755);
+    write(package_ + "/victim", "intact");
+    ::chmod((package_ + "/victim").c_str(), 0666);
+    ::chmod(package_.c_str(), 0777);
+    write(directory_ + "/canary", std::string(secret));
+    host_ = std::make_unique<TestHost>();
+    before_ = take_inventory();
+  }
+  void TearDown() override {
+    if (!host_) return;
+    for (int i = 0; i < 100 && take_inventory() != before_; ++i) ::usleep(10'000);
+    const Inventory after = take_inventory();
+    EXPECT_EQ(after.mounts, before_.mounts);
+    EXPECT_EQ(after.attackers, before_.attackers);
+    EXPECT_EQ(after.groups, before_.groups);
+    EXPECT_EQ(read(directory_ + "/canary"), secret);
+    host_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static void write(const std::string& path, std::string_view text) { std::ofstream(path) << text; }
+  static std::string read(const std::string& path) { return read_small_file(path.c_str()); }
+
+  Spec attack(std::vector<std::string> arguments) const {
+    Spec spec = shell_spec("");
+    spec.argv = {"/var/task/hostile"};
+    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+    spec.mounts = {{package_, "/var/task"}};
+    spec.memory_bytes = 64 << 20;
+    spec.tmp_bytes = 8 << 20;
+    spec.pids_max = 64;
+    spec.files_max = 128;
+    return spec;
+  }
+  Outcome run(const Spec& spec, std::uint32_t weaken = 0, During during = {}) {
+    host_->weaken(weaken);
+    return host_->run(spec, std::move(during), 20s);
+  }
+  static bool won(const Outcome& outcome) { return outcome.out.find("WON") != std::string::npos; }
+
+  void expect_stopped_and_control(const Spec& spec, std::uint32_t weaken) {
+    const Outcome strong = run(spec);
+    EXPECT_TRUE(strong.started) << strong.error;
+    EXPECT_FALSE(won(strong)) << strong.out;
+    const Outcome weak = run(spec, weaken);
+    EXPECT_TRUE(weak.started) << weak.error;
+    EXPECT_TRUE(won(weak)) << "the control failed: " << weak.out << weak.err;
+  }
+  void expect_secret_kept_and_control(const Spec& spec, std::uint32_t weaken) {
+    EXPECT_EQ(run(spec).out.find(secret), std::string::npos);
+    const Outcome weak = run(spec, weaken);
+    EXPECT_NE(weak.out.find(secret), std::string::npos)
+        << "the control failed: " << weak.error << weak.out;
+  }
+
+  std::string directory_, package_;
+  std::unique_ptr<TestHost> host_;
+  Inventory before_;
+};
+
+// A. Leave the namespaces.
+TEST_F(HostileTest, A1_new_namespaces) {
+  expect_stopped_and_control(attack({"unshare"}), weaken_seccomp);
+}
+TEST_F(HostileTest, A1_new_namespaces_through_the_i386_entry) {
+  EXPECT_FALSE(won(run(attack({"i386"}))));
+  const Outcome weak = run(attack({"i386"}), weaken_seccomp);
+  // A kernel without the i386 entry kills the caller by itself: then there is nothing to control.
+  if (!won(weak)) GTEST_SKIP() << "SKIP control (this kernel has no i386 entry)";
+}
+TEST_F(HostileTest, A2_setns) {
+  expect_stopped_and_control(attack({"setns"}), as_root | weaken_init);
+}
+TEST_F(HostileTest, A3_mounts) {
+  expect_stopped_and_control(attack({"mount"}), as_root);
+}
+TEST_F(HostileTest, A4_chroot_and_pivot_root) {
+  expect_stopped_and_control(attack({"chroot"}), as_root);
+}
+TEST_F(HostileTest, A5_file_handles) {
+  expect_stopped_and_control(attack({"handle"}), as_root);
+}
+TEST_F(HostileTest, A6_devices) {
+  expect_stopped_and_control(attack({"device"}), as_root | weaken_cgroup);
+  expect_stopped_and_control(attack({"device"}), weaken_devices);
+}
+TEST_F(HostileTest, A7_walks_out_of_the_root) {
+  expect_secret_kept_and_control(attack({"walk", directory_ + "/canary"}),
+                                 weaken_descriptors | weaken_landlock);
+  // Two layers: landlock alone stops it even with a way out in hand.
+  EXPECT_EQ(run(attack({"walk", directory_ + "/canary"}), weaken_descriptors).out.find(secret),
+            std::string::npos);
+}
+TEST_F(HostileTest, A8_set_user_id_programs) {
+  expect_stopped_and_control(attack({"suid"}), as_root | weaken_nosuid);
+}
+TEST_F(HostileTest, A9_tracing_init) {
+  expect_stopped_and_control(attack({"trace"}), as_root | weaken_init);
+}
+TEST_F(HostileTest, A10_overwriting_the_runtime) {
+  const auto hash = std::filesystem::last_write_time(package_ + "/hostile");
+  EXPECT_FALSE(won(run(attack({"overwrite"}))));
+  EXPECT_EQ(read(package_ + "/victim"), "intact");
+  EXPECT_TRUE(won(run(attack({"overwrite"}), weaken_read_only | weaken_landlock)));
+  EXPECT_EQ(read(package_ + "/victim"), "0wned" + std::string("t"));
+  EXPECT_EQ(std::filesystem::last_write_time(package_ + "/hostile"), hash);
+}
+TEST_F(HostileTest, A11_working_directory_through_a_descriptor) {
+  for (int fd = 3; fd < 64; ++fd) {
+    Spec spec = attack({"relative", directory_ + "/canary"});
+    spec.working_directory = "/proc/self/fd/" + std::to_string(fd);
+    const Outcome outcome = run(spec);
+    EXPECT_FALSE(outcome.started) << fd;
+    EXPECT_EQ(outcome.out.find(secret), std::string::npos);
+  }
+  Spec spec = attack({"relative", directory_ + "/canary"});
+  spec.working_directory = "/proc/self/fd/7";
+  expect_secret_kept_and_control(spec, weaken_descriptors | weaken_landlock);
+}
+TEST_F(HostileTest, A12_inherited_descriptors) {
+  expect_stopped_and_control(attack({"descriptors"}), weaken_descriptors);
+}
+
+// B. Kernel interfaces.
+TEST_F(HostileTest, B1_writing_proc) {
+  expect_stopped_and_control(attack({"write-proc"}), as_root | weaken_masks);
+}
+TEST_F(HostileTest, B2_reading_kernel_files) {
+  expect_stopped_and_control(attack({"read-kernel"}), weaken_masks);
+}
+TEST_F(HostileTest, B3_seeing_host_processes) {
+  expect_stopped_and_control(attack({"see", std::to_string(::getpid())}), weaken_pid);
+}
+TEST_F(HostileTest, B4_host_names_in_proc_self) {
+  EXPECT_EQ(run(attack({"proc-self"})).out.find("hostile-"), std::string::npos);
+  EXPECT_NE(run(attack({"proc-self"}), weaken_read_only).out.find("hostile-"), std::string::npos);
+}
+TEST_F(HostileTest, B5_control_groups) {
+  expect_stopped_and_control(attack({"groups"}), as_root);
+}
+TEST_F(HostileTest, B6_sysfs) {
+  expect_stopped_and_control(attack({"sysfs"}), as_root);
+}
+TEST_F(HostileTest, B7_kernel_log) {
+  expect_stopped_and_control(attack({"klog"}), as_root);
+}
+TEST_F(HostileTest, B8_keys_bpf_userfaultfd_io_uring) {
+  expect_stopped_and_control(attack({"interfaces"}), weaken_seccomp);
+}
+TEST_F(HostileTest, B9_odd_sockets) {
+  expect_stopped_and_control(attack({"sockets"}), weaken_seccomp);
+}
+TEST_F(HostileTest, B10_process_controls) {
+  expect_stopped_and_control(attack({"prctl"}), weaken_seccomp);
+}
+
+// D. Residue.
+TEST_F(HostileTest, D1_files_and_ipc_left_for_the_next_sandbox) {
+  EXPECT_TRUE(run(attack({"leave"})).started);
+  EXPECT_FALSE(won(run(attack({"find"}))));
+  run(attack({"leave"}), weaken_ipc);
+  EXPECT_TRUE(won(run(attack({"find"}), weaken_ipc))) << "the control failed";
+  if (const int id = ::shmget(0x77a11, 0, 0); id >= 0) ::shmctl(id, IPC_RMID, nullptr);
+}
+
+/// How much processor time the sandbox used within 100 ms.
+Task<void> measure(async::Loop& loop, Instance& instance, bool freeze,
+                   std::chrono::microseconds& used) {
+  (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 5s);
+  if (freeze) (void)instance.freeze();
+  (void)co_await loop.sleep_for(20ms);
+  const auto before = instance.usage().cpu;
+  (void)co_await loop.sleep_for(100ms);
+  used = instance.usage().cpu - before;
+  (void)instance.thaw();
+  instance.kill();
+}
+
+TEST_F(HostileTest, D3_background_work_stands_still_while_frozen) {
+  std::chrono::microseconds frozen{0}, running{0};
+  run(attack({"outlive"}), 0,
+      [&](async::Loop& l, Instance& i) { return measure(l, i, true, frozen); });
+  run(attack({"outlive"}), 0,
+      [&](async::Loop& l, Instance& i) { return measure(l, i, false, running); });
+  EXPECT_LT(frozen, 1ms);
+  EXPECT_GT(running, 20ms) << "the control failed";
+}
+
+Task<void> kill_and_count(async::Loop& loop, Instance& instance, bool kill, std::size_t& alive) {
+  (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 5s);
+  (void)co_await loop.sleep_for(50ms);
+  if (kill) instance.kill();
+  (void)co_await loop.sleep_for(limits::sandbox_kill_max);
+  alive = attackers();
+  instance.kill();
+}
+
+TEST_F(HostileTest, D4_daemons_after_the_kill) {
+  std::size_t killed = 99, control = 0;
+  run(attack({"outlive"}), 0,
+      [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, true, killed); });
+  EXPECT_EQ(killed, 0u);
+  run(attack({"outlive"}), 0,
+      [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, false, control); });
+  EXPECT_GT(control, 4u) << "the control failed";
+}
+TEST_F(HostileTest, D5_replacing_the_bootstrap) {
+  EXPECT_FALSE(won(run(attack({"overwrite"}))));
+  EXPECT_EQ(read(package_ + "/victim"), "intact");
+  EXPECT_TRUE(won(run(attack({"overwrite"}), weaken_read_only | weaken_landlock)))
+      << "the control failed";
+}
+
+// F. Exhaustion.
+TEST_F(HostileTest, F1_fork_bomb) {
+  expect_stopped_and_control(attack({"forks", "64"}), weaken_cgroup | weaken_limits);
+}
+TEST_F(HostileTest, F2_memory_bomb) {
+  const Outcome strong = run(attack({"memory", "256"}));
+  ASSERT_TRUE(strong.exit.has_value());
+  EXPECT_TRUE(strong.exit->out_of_memory);
+  expect_stopped_and_control(attack({"memory", "256"}), weaken_cgroup);
+}
+TEST_F(HostileTest, F3_real_time_priority) {
+  expect_stopped_and_control(attack({"priority"}), as_root | weaken_limits | weaken_cgroup);
+}
+TEST_F(HostileTest, F4_disk_and_inodes) {
+  Spec large = attack({"disk", "20"});
+  EXPECT_FALSE(won(run(large)));
+  large.tmp_bytes = 40 << 20;
+  EXPECT_TRUE(won(run(large))) << "the control failed";
+  Spec inodes = attack({"inodes", "17000"});
+  EXPECT_FALSE(won(run(inodes)));
+  inodes.tmp_bytes = 512 << 20;
+  EXPECT_TRUE(won(run(inodes))) << "the control failed";
+}
+TEST_F(HostileTest, F5_descriptors) {
+  expect_stopped_and_control(attack({"files", "128"}), weaken_limits);
+}
+
+// G. Signals. The victim is a process of the host that any of these signals would end.
+class Victim {
+ public:
+  Victim() : pid_(::fork()) {
+    if (pid_ == 0) {
+      while (true) ::pause();
+    }
+  }
+  ~Victim() {
+    ::kill(pid_, SIGKILL);
+    if (!reaped_) ::waitpid(pid_, nullptr, 0);
+  }
+  bool alive() {
+    if (!reaped_ && ::waitpid(pid_, nullptr, WNOHANG) == pid_) reaped_ = true;
+    return !reaped_;
+  }
+  std::string pid() const { return std::to_string(pid_); }
+
+ private:
+  pid_t pid_;
+  bool reaped_ = false;
+};
+
+TEST_F(HostileTest, G1_killing_a_process_of_the_host) {
+  Victim victim;
+  run(attack({"kill", victim.pid()}));
+  EXPECT_TRUE(victim.alive());
+  run(attack({"kill", victim.pid()}), as_root | weaken_pid);
+  EXPECT_FALSE(victim.alive()) << "the control failed";
+}
+TEST_F(HostileTest, G2_signals_through_descriptor_owners) {
+  Victim victim;
+  run(attack({"owner", victim.pid()}));
+  EXPECT_TRUE(victim.alive());
+  run(attack({"owner", victim.pid()}), as_root | weaken_pid);
+  EXPECT_FALSE(victim.alive()) << "the control failed";
+}
+
+}  // namespace
+}  // namespace wolke::sandbox
