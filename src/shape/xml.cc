@@ -25,6 +25,11 @@ bool is_name(char c) {
   return is_name_start(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
 }
 
+// Never the end of a run of character data, whatever it stands in.
+bool is_plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && c != '<' && c != '&' && c != '"' && c != '\'';
+}
+
 std::string_view local_part(std::string_view name) {
   std::size_t colon = name.rfind(':');
   return colon == std::string_view::npos ? name : name.substr(colon + 1);
@@ -150,6 +155,10 @@ class Parser {
   // Character data up to one of the stop characters, references resolved.
   bool characters(std::string& out, std::string_view stops) {
     while (at_ < text_.size()) {
+      std::size_t from = at_;
+      while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+      out.append(text_.substr(from, at_ - from));
+      if (at_ >= text_.size()) break;
       char c = text_[at_];
       if (stops.find(c) != std::string_view::npos) return true;
       if (c == '&') {

@@ -68,6 +68,14 @@ class Models(unittest.TestCase):
                              "copy_source_if_match", "MFADelete": "mfa_delete", "IsIPv6": "is_ipv6"}.items():
             self.assertEqual(snake(name), wanted)
 
+    def test_generated_code_is_the_golden_copy(self):
+        """A change of the generator shows as a diff: regenerate with `modelgen.py --models tests/wire/models generate`."""
+        here = ROOT / "tests" / "wire"
+        with tempfile.TemporaryDirectory() as folder:
+            cxx.generate("tiny", load.load(here / "models", "tiny"), pathlib.Path(folder))
+            for name in ("types.h", "operations.h", "schema.cc"):
+                self.assertEqual((pathlib.Path(folder) / name).read_text(), (here / "golden" / f"{name}.txt").read_text())
+
     def test_generation_is_deterministic(self):
         with tempfile.TemporaryDirectory() as folder:
             texts = []

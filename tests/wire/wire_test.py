@@ -30,7 +30,7 @@ except ImportError:
     sys.exit(77)
 
 import values  # noqa: E402
-from models import load  # noqa: E402
+from models import importer, load  # noqa: E402
 
 
 class Echo:
@@ -56,6 +56,23 @@ def debian_model(service):
         name, "service-2", load.SERVICES[service].split("/")[1])
 
 
+def newer_model(data, service):
+    """A newer botocore's facts for what we model: its bindings must be ours, members we leave out are left out."""
+    theirs = importer.trim(importer.read_botocore(data, service), load.served_operations(ROOT / "models", service))
+    ours = own_model(service)
+    for name, shape in theirs["shapes"].items():
+        if name not in ours["shapes"]:
+            continue
+        if "members" in shape:
+            known = ours["shapes"][name].get("members", {})
+            shape["members"] = {member: value for member, value in shape["members"].items() if member in known}
+            shape["required"] = [member for member in shape.get("required", []) if member in known]
+    for name, operation in theirs["operations"].items():
+        if "output" not in ours["operations"].get(name, {}):
+            operation.pop("output", None)  # Lambda's DeleteFunction: a document with nothing but the status
+    return in_botocore_form(theirs)
+
+
 def with_our_constraints(source, ours):
     """Bindings stay Debian's; what a value may be is ours, which the overlay has brought up to date."""
     for name, shape in ours["shapes"].items():
@@ -71,8 +88,10 @@ def with_our_constraints(source, ours):
 
 
 def own_model(service):
-    """Our model in botocore's form."""
-    model = load.load(ROOT / "models", service)
+    return in_botocore_form(load.load(ROOT / "models", service))
+
+
+def in_botocore_form(model):
     for name, operation in model["operations"].items():
         operation["name"] = name
         operation["errors"] = [{"shape": error} for error in operation.get("errors", [])]
@@ -191,13 +210,16 @@ def main():
     parser.add_argument("--seed", type=int, default=20261123)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--only")
+    parser.add_argument("--botocore", type=pathlib.Path, help="data folder of a newer botocore, as a third source")
     arguments = parser.parse_args()
     echo = Echo(arguments.echo)
     failures, count, unknown = [], 0, []
     for service in load.SERVICES:
         served = load.served_operations(ROOT / "models", service)
-        for name, source in (("debian", with_our_constraints(debian_model(service), own_model(service))),
-                             ("own", own_model(service))):
+        sources = [("debian", with_our_constraints(debian_model(service), own_model(service))), ("own", own_model(service))]
+        if arguments.botocore:
+            sources.append(("newer", with_our_constraints(newer_model(arguments.botocore, service), own_model(service))))
+        for name, source in sources:
             wire = Wire(service, source, echo, f"{arguments.seed}{service}{name}")
             for operation_name in served:
                 if arguments.only and operation_name != arguments.only:
