@@ -2,9 +2,9 @@
 """Service models: import, generate, compare, report. Python 3 standard library only.
 
   modelgen.py import   [--botocore DIR]            trim botocore's models to models/<service>.json
-  modelgen.py drift    --botocore DIR              what a newer botocore has that model + overlay lack
-  modelgen.py generate SERVICE --out DIR           types.h, operations.h, schema.cc (the build calls this)
-  modelgen.py compat   --operations FILE [--out F] COMPATIBILITY.md from the models and what the binary serves
+  modelgen.py drift    --botocore DIR              what a newer botocore knows and we lack
+  modelgen.py generate SERVICE --out DIR           types.h, operations.h, schema.cc (for the build)
+  modelgen.py compat   --operations FILE [--out F] COMPATIBILITY.md of models and binary
 
 Only `import` and `drift` read botocore; builds and tests of the product need models/ alone.
 """
@@ -21,7 +21,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--models", type=pathlib.Path, default=ROOT / "models")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verb = verbs.add_parser("import")
@@ -41,7 +43,9 @@ def main():
     elif arguments.verb == "drift":
         importer.print_drift(arguments.botocore, arguments.models)
     elif arguments.verb == "generate":
-        cxx.generate(arguments.service, load.load(arguments.models, arguments.service), arguments.out)
+        cxx.generate(
+            arguments.service, load.load(arguments.models, arguments.service), arguments.out
+        )
     else:
         text = compat.page(arguments.models, arguments.operations.read())
         if arguments.out:

@@ -1,5 +1,7 @@
 #pragma once
-// Reaching a structure's members through its table. Pure.
+// Reaching a structure's members through its table: where offsets become pointers.
+// The void* must point to the struct that the Type describes; Value and the generated tables see to
+// it. Pure; lookups are linear, in the model's order: structures are small.
 
 #include <string_view>
 

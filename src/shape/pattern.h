@@ -52,7 +52,7 @@ class Pattern {
     look_behind_not,
     accept
   };
-  /// set: a = index of the set. split: try a, then b. jump, look…: a = where to go on; a look's own
+  /// set: a = index of the set. split: try a, then b. jump, look...: a = where to go on; a look's own
   /// program follows it.
   struct Instruction {
     Op op;

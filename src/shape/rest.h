@@ -1,6 +1,7 @@
 #pragma once
 // The HTTP bindings of rest services: which member travels in a header, in the query, in the path,
 // as the payload, as the status. The documents inside are json_codec's and xml_codec's.
+// Failure: the service's own code (dialect.h); nothing of a request is trusted to be there.
 
 #include "wolke/base/result.h"
 #include "wolke/shape/protocol.h"

@@ -1,5 +1,7 @@
 #pragma once
-// Code points to and from UTF-8, for escapes of JSON and XML and for patterns. Pure.
+// Code points to and from UTF-8: what the escapes of JSON and XML and the patterns need.
+// Nothing here validates: documents are checked with is_valid_utf8() before or after.
+// Pure; any thread.
 
 #include <string>
 #include <string_view>

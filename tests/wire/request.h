@@ -1,6 +1,7 @@
 #pragma once
-// A WireRequest that owns its parts, for tests: request("PUT", "/b/k?acl", {{"x-amz-acl",
-// "private"}}, body).
+// A WireRequest that owns its parts, for tests:
+//   request("PUT", "/b/k?acl", {{"x-amz-acl", "private"}}, body)
+// The view borrows from it.
 
 #include <string>
 #include <utility>

@@ -1,4 +1,4 @@
-"""Random valid values for botocore shapes, and their picture in the JSON form that wire_echo speaks."""
+"""Random valid values for botocore shapes, and their picture in the JSON that wire_echo speaks."""
 import base64
 import datetime
 import re
@@ -9,8 +9,15 @@ ASCII = "abcXYZ019-_.~!*'()&<>/+=?#%@:;$"
 
 
 def python_pattern(pattern):
-    """The models' dialect in Python's: \\p{..} by a few letters, anchors and lookaround as they are."""
-    for prop, chars in (("L", "a-zA-Z"), ("M", "̀"), ("Z", " "), ("S", "$+"), ("N", "0-9"), ("P", "!.")):
+    """The models' dialect in Python's: \\p{..} by a few letters, the rest as it is."""
+    for prop, chars in (
+        ("L", "a-zA-Z"),
+        ("M", "̀"),
+        ("Z", " "),
+        ("S", "$+"),
+        ("N", "0-9"),
+        ("P", "!."),
+    ):
         pattern = pattern.replace("\\p{%s}" % prop, chars)
     return pattern
 
@@ -43,9 +50,18 @@ def from_tree(random, tree, limit):
 def from_class(random, items):
     negated = str(items[0][0]) == "NEGATE"
     if negated:
-        banned = re.compile("[" + "".join(
-            re.escape(chr(a)) if str(op) == "LITERAL" else "\\s" if str(op) == "CATEGORY" else
-            f"{re.escape(chr(a[0]))}-{re.escape(chr(a[1]))}" for op, a in items[1:]) + "]")
+        banned = re.compile(
+            "["
+            + "".join(
+                re.escape(chr(a))
+                if str(op) == "LITERAL"
+                else "\\s"
+                if str(op) == "CATEGORY"
+                else f"{re.escape(chr(a[0]))}-{re.escape(chr(a[1]))}"
+                for op, a in items[1:]
+            )
+            + "]"
+        )
         return random.choice([c for c in "abcXYZ019-_=+" if not banned.match(c)])
     op, argument = random.choice(items)
     if str(op) == "LITERAL":
@@ -54,8 +70,12 @@ def from_class(random, items):
         low, high = argument
         code = random.randint(low, max(low, min(high, 0xFF)))
         return chr(code) if code >= 0x20 else " "
-    return {"CATEGORY_DIGIT": "0123456789", "CATEGORY_WORD": "abcXYZ019_", "CATEGORY_SPACE": "  ",
-            "CATEGORY_NOT_SPACE": "abc019"}[str(argument)][random.randint(0, 1)]
+    return {
+        "CATEGORY_DIGIT": "0123456789",
+        "CATEGORY_WORD": "abcXYZ019_",
+        "CATEGORY_SPACE": "  ",
+        "CATEGORY_NOT_SPACE": "abc019",
+    }[str(argument)][random.randint(0, 1)]
 
 
 class Maker:
@@ -78,9 +98,15 @@ class Maker:
             return text
         compiled = re.compile(python_pattern(pattern))
         for attempt in range(2000):
-            text = from_tree(random, sre_parse.parse(python_pattern(pattern)), max(8, min(low + 5, high)))
+            text = from_tree(
+                random, sre_parse.parse(python_pattern(pattern)), max(8, min(low + 5, high))
+            )
             text = text[:high] if len(text) > high else text
-            if low <= len(text) and compiled.fullmatch(text) and (text.strip() == text or place == "body"):
+            if (
+                low <= len(text)
+                and compiled.fullmatch(text)
+                and (text.strip() == text or place == "body")
+            ):
                 return text
         raise ValueError(f"no text for {pattern} of {low} to {high}")
 
@@ -93,10 +119,16 @@ class Maker:
             count = random.randint(max(1, low), max(1, low, min(3, high)))
             items = [self.value(shape.member, place, depth + 1) for _ in range(count)]
             if place == "header":
-                items = [item.replace(",", "") or "x" if isinstance(item, str) else item for item in items]
+                items = [
+                    item.replace(",", "") or "x" if isinstance(item, str) else item
+                    for item in items
+                ]
             return items
         if kind == "map":
-            keys = [self.value(shape.key, "header" if place == "headers" else place) for _ in range(max(random.randint(1, 3), shape.metadata.get("min", 0)))]
+            keys = [
+                self.value(shape.key, "header" if place == "headers" else place)
+                for _ in range(max(random.randint(1, 3), shape.metadata.get("min", 0)))
+            ]
             if place == "headers":
                 keys = ["".join(c for c in key.lower() if c.isalnum()) or "k" for key in keys]
                 return {key: self.text(shape.value, "header") for key in keys}
@@ -108,9 +140,16 @@ class Maker:
             high = shape.metadata.get("max", 2**31 - 1 if kind == "integer" else 2**50)
             return random.randint(int(low), int(high))
         if kind in ("float", "double"):
-            return random.randint(int(shape.metadata.get("min", 0)) * 8, int(shape.metadata.get("max", 1000)) * 8) / 8
+            return (
+                random.randint(
+                    int(shape.metadata.get("min", 0)) * 8, int(shape.metadata.get("max", 1000)) * 8
+                )
+                / 8
+            )
         if kind == "timestamp":
-            return datetime.datetime.fromtimestamp(random.randint(10**8, 2 * 10**9), datetime.timezone.utc)
+            return datetime.datetime.fromtimestamp(
+                random.randint(10**8, 2 * 10**9), datetime.timezone.utc
+            )
         if kind == "blob":
             return random.randbytes(random.randint(max(1, shape.metadata.get("min", 1)), 30))
         return self.text(shape, place)
@@ -123,19 +162,33 @@ class Maker:
         sure = self.random.choice(names)
         for name in names:
             member = shape.members[name]
-            wanted = name in shape.required_members or name == sure or self.random.random() < (0.7 if depth < 2 else 0.4)
-            if not wanted or (depth > 6 and name not in shape.required_members) or getattr(member, "is_eventstream", False) or member.serialization.get("eventstream"):
+            wanted = (
+                name in shape.required_members
+                or name == sure
+                or self.random.random() < (0.7 if depth < 2 else 0.4)
+            )
+            if (
+                not wanted
+                or (depth > 6 and name not in shape.required_members)
+                or getattr(member, "is_eventstream", False)
+                or member.serialization.get("eventstream")
+            ):
                 continue
             place = member.serialization.get("location", "body")
-            if shape.serialization.get("payload") == name and member.serialization.get("streaming") \
-                    and name not in shape.required_members:
+            if (
+                shape.serialization.get("payload") == name
+                and member.serialization.get("streaming")
+                and name not in shape.required_members
+            ):
                 continue  # the edge's business
             if place == "statusCode":
                 members[name] = self.random.choice([200, 201, 202])
                 continue
             members[name] = self.value(member, place, depth + 1)
             if shape.serialization.get("payload") == name and member.type_name == "blob":
-                members[name] = base64.b64encode(members[name])  # botocore's parser decodes such a payload as text
+                members[name] = base64.b64encode(
+                    members[name]
+                )  # botocore's parser decodes such a payload as text
         return members
 
 
@@ -148,8 +201,13 @@ def picture(shape, value):
     """The value as JsonForm::document."""
     kind = shape.type_name
     if kind == "structure":
-        return {name: expires(member) if name == "Expires" and isinstance(member, datetime.datetime)
-                else picture(shape.members[name], member) for name, member in value.items() if name in shape.members}
+        return {
+            name: expires(member)
+            if name == "Expires" and isinstance(member, datetime.datetime)
+            else picture(shape.members[name], member)
+            for name, member in value.items()
+            if name in shape.members
+        }
     if kind == "list":
         return [picture(shape.member, item) for item in value]
     if kind == "map":

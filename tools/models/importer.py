@@ -1,7 +1,7 @@
 """Trims botocore's service-2.json to facts: operations, shapes, constraints; no documentation.
 
-All operations keep name, method and URI (for detection and the 501 answer); input, output, errors and shapes are kept
-for the operations in models/<service>.served.
+All operations keep name, method and URI (for detection and the 501 answer); input, output,
+errors and shapes are kept for the operations in models/<service>.served.
 """
 import gzip
 import json
@@ -10,12 +10,45 @@ from models import load
 
 DEBIAN_DATA = "/usr/lib/python3/dist-packages/botocore/data"
 
-METADATA = ("apiVersion", "endpointPrefix", "jsonVersion", "protocol", "serviceFullName", "serviceId",
-            "signingName", "targetPrefix", "xmlNamespace")
-SHAPE = ("type", "required", "payload", "flattened", "enum", "min", "max", "pattern", "sensitive", "streaming",
-         "timestampFormat", "locationName", "xmlNamespace", "exception", "eventstream")
-MEMBER = ("shape", "location", "locationName", "flattened", "streaming", "xmlAttribute", "xmlNamespace",
-          "idempotencyToken", "timestampFormat")
+METADATA = (
+    "apiVersion",
+    "endpointPrefix",
+    "jsonVersion",
+    "protocol",
+    "serviceFullName",
+    "serviceId",
+    "signingName",
+    "targetPrefix",
+    "xmlNamespace",
+)
+SHAPE = (
+    "type",
+    "required",
+    "payload",
+    "flattened",
+    "enum",
+    "min",
+    "max",
+    "pattern",
+    "sensitive",
+    "streaming",
+    "timestampFormat",
+    "locationName",
+    "xmlNamespace",
+    "exception",
+    "eventstream",
+)
+MEMBER = (
+    "shape",
+    "location",
+    "locationName",
+    "flattened",
+    "streaming",
+    "xmlAttribute",
+    "xmlNamespace",
+    "idempotencyToken",
+    "timestampFormat",
+)
 
 
 def read_botocore(data, service):
@@ -26,8 +59,14 @@ def read_botocore(data, service):
 
 
 def pick(source, keys):
-    return {key: source[key] for key in keys if key in source and source[key] not in (False, [], {})
-            or key in ("min", "max") and source.get(key) is not None}
+    return {
+        key: source[key]
+        for key in keys
+        if key in source
+        and source[key] not in (False, [], {})
+        or key in ("min", "max")
+        and source.get(key) is not None
+    }
 
 
 def trim_member(member):
@@ -55,10 +94,14 @@ def trim_operation(operation, served):
         return result
     for side in ("input", "output"):
         if side in operation:
-            result[side] = pick(operation[side], ("shape", "locationName", "xmlNamespace", "resultWrapper"))
+            result[side] = pick(
+                operation[side], ("shape", "locationName", "xmlNamespace", "resultWrapper")
+            )
     if operation.get("errors"):
         result["errors"] = [error["shape"] for error in operation["errors"]]
-    if operation.get("httpChecksumRequired") or operation.get("httpChecksum", {}).get("requestChecksumRequired"):
+    if operation.get("httpChecksumRequired") or operation.get("httpChecksum", {}).get(
+        "requestChecksumRequired"
+    ):
         result["checksumRequired"] = True
     return result
 
@@ -66,8 +109,10 @@ def trim_operation(operation, served):
 def trim(source, served):
     model = {
         "metadata": pick(source["metadata"], METADATA),
-        "operations": {name: trim_operation(operation, name in served)
-                       for name, operation in sorted(source["operations"].items())},
+        "operations": {
+            name: trim_operation(operation, name in served)
+            for name, operation in sorted(source["operations"].items())
+        },
         "shapes": {name: trim_shape(shape) for name, shape in sorted(source["shapes"].items())},
     }
     keep = load.reachable(model, [name for name in served if name in model["operations"]])
@@ -92,7 +137,9 @@ def import_all(data, models):
         served = load.served_operations(models, service)
         model = trim(read_botocore(data, service), served)
         write_model(models / f"{service}.json", model)
-        print(f"{service}: {len(model['operations'])} operations named, {len(model['shapes'])} shapes")
+        print(
+            f"{service}: {len(model['operations'])} operations named, {len(model['shapes'])} shapes"
+        )
 
 
 def difference(ours, theirs):

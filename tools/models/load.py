@@ -1,7 +1,8 @@
 """A service model as the generator sees it: models/<service>.json with its overlay applied.
 
-An overlay is a list of changes; each gives its reason and a JSON merge patch (RFC 7386) for `metadata`, `operations` and
-`shapes`. Shapes that no served operation reaches are dropped after the overlay.
+An overlay is a list of changes; each gives its reason and a JSON merge patch (RFC 7386) for
+`metadata`, `operations` and `shapes`. Shapes that no served operation reaches are dropped after
+the overlay.
 """
 import json
 
@@ -69,7 +70,9 @@ def load(models, service):
     for name, operation in model["operations"].items():
         operation["served"] = name in served
     for shape in model["shapes"].values():
-        if shape.get("eventstream"):  # its frames are the service's business; the model knows a body
+        if shape.get(
+            "eventstream"
+        ):  # its frames are the service's business; the model knows a body
             shape.pop("members", None)
     keep = reachable(model, served)
     model["shapes"] = {name: shape for name, shape in model["shapes"].items() if name in keep}
