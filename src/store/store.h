@@ -8,8 +8,11 @@
 // snapshot sees a prefix of that order. A batch's checks are evaluated at its place in the order,
 // so a transaction whose reads are all checks is serializable.
 //
-// Threads: snapshot() and commit() from any thread. A Snapshot belongs to one thread. `done` is
-// called once, on the engine's writer thread; it must be short (post to a loop).
+// Threads: snapshot() and commit() from any thread. A Snapshot belongs to one thread; which prefix
+// it sees is fixed at its first read at the latest, and it is short-lived: an engine may end it
+// after a time ("SnapshotTooOld", 503). `done` is called once, on the engine's writer thread, or
+// inside commit() when the batch is refused at once (too large, queue full); it must be short (post
+// to a loop).
 
 #include <cstdint>
 #include <functional>
@@ -104,6 +107,8 @@ struct ShardEpoch {
   std::uint64_t epoch = 0;
 };
 
+/// Within a batch: checks, then deletes, puts, adds, appends. A key is in one of deletes, puts and
+/// adds.
 struct Batch {
   std::vector<ShardEpoch> epochs;  // empty: this node owns all shards (embedded)
   std::vector<Check> checks;
