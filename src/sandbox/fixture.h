@@ -28,7 +28,7 @@ using During = std::function<async::Task<void>(async::Loop&, Instance&)>;
 
 class TestHost {
  public:
-  explicit TestHost(unsigned ready_shells = 0);
+  explicit TestHost(unsigned ready_shells = 0, std::optional<Level> level = {});
   ~TestHost();
   TestHost(const TestHost&) = delete;
   TestHost& operator=(const TestHost&) = delete;

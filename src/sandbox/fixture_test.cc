@@ -62,9 +62,9 @@ Task<void> then_stop(async::Loop& loop, Task<void> task) {
 
 }  // namespace
 
-TestHost::TestHost(unsigned ready_shells) {
+TestHost::TestHost(unsigned ready_shells, std::optional<Level> level) {
   SpawnerOptions options;
-  options.level = decide_level(gather_facts());
+  options.level = level ? *level : decide_level(gather_facts());
   options.ready_shells = ready_shells;
   auto process = start_spawner(options);
   ASSERT(process.has_value());

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "wolke/sandbox/shell.h"
 #include "wolke/sandbox/step.h"
@@ -32,7 +33,8 @@ constexpr int forwarded_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, 
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int signal = 1; signal < 32; ++signal) ::signal(signal, SIG_DFL);
-  ::setsid();
+  // Without a PID namespace the spawner kills by process group: the program stays in init's.
+  if (has_namespaces(setup.level)) ::setsid();
   ::execve(program.arguments[0], program.arguments.data(), program.environment.data());
   const int error = errno;
   (void)!::write(failed, &error, sizeof error);
@@ -49,7 +51,8 @@ int wait_for_exec(int started) {
   return got == sizeof error ? error : 0;
 }
 
-[[noreturn]] void reap_until_end(const ShellSetup& setup, pid_t program) {
+[[noreturn]] void reap_until_end(const ShellSetup& setup, pid_t program,
+                                 const std::string& temporary) {
   sigset_t waited;
   ::sigemptyset(&waited);
   for (int signal : forwarded_signals) ::sigaddset(&waited, signal);
@@ -62,6 +65,10 @@ int wait_for_exec(int started) {
       report.kind = wire::ReportKind::exited;
       report.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
       report.exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+      if (!temporary.empty()) {
+        std::error_code ignored;
+        std::filesystem::remove_all(temporary, ignored);
+      }
       report_and_exit(setup, report);
     }
     const int signal = ::sigwaitinfo(&waited, nullptr);
@@ -100,7 +107,7 @@ void run_init(const ShellSetup& setup, Program& program) {
   for (int fd = 0; fd < 4; ++fd) ::close(fd);  // the pipes end when the program's own ends close
   report.kind = wire::ReportKind::started;
   (void)wire::send(setup.socket, report);
-  reap_until_end(setup, child);
+  reap_until_end(setup, child, program.temporary);
 }
 
 }  // namespace wolke::sandbox

@@ -53,7 +53,7 @@ int landlock_abi() {
   return abi > 0 ? static_cast<int>(abi) : 0;
 }
 
-Result<void> restrict_by_landlock(int abi) {
+Result<void> restrict_by_landlock(int abi, const LandlockPaths& paths) {
   if (abi <= 0) return {};  // a kernel without it: the level's facts say so
   const std::uint64_t handled = handled_rights(abi);
   RulesetAttributes attributes{handled, 0, abi >= 6 ? scope_abstract_unix | scope_signal : 0};
@@ -61,9 +61,13 @@ Result<void> restrict_by_landlock(int abi) {
   Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
   if (!ruleset.valid()) return fail(step_failed("landlock ruleset", errno));
 
-  TRY(allow_below(ruleset.get(), "/", read_rights));
-  TRY(allow_below(ruleset.get(), "/tmp", handled & ~fs_ioctl_dev));
-  TRY(allow_below(ruleset.get(), "/dev/shm", handled & ~fs_ioctl_dev));
+  for (const std::string& path : paths.read) {
+    if (::access(path.c_str(), F_OK) < 0) continue;
+    TRY(allow_below(ruleset.get(), path.c_str(), read_rights));
+  }
+  for (const std::string& path : paths.write) {
+    TRY(allow_below(ruleset.get(), path.c_str(), handled & ~fs_ioctl_dev));
+  }
   for (const char* device :
        {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}) {
     std::uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;

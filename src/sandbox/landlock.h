@@ -3,6 +3,9 @@
 // and (where the kernel can) that its signals and abstract sockets end at the sandbox. Threads: the
 // calling one. Failure: Result.
 
+#include <string>
+#include <vector>
+
 #include "wolke/base/result.h"
 
 namespace wolke::sandbox {
@@ -10,8 +13,12 @@ namespace wolke::sandbox {
 /// The kernel's landlock ABI version; 0 when it has none.
 int landlock_abi();
 
-/// Read and execute everywhere; everything below /tmp and /dev/shm; read and write the five device
-/// files.
-Result<void> restrict_by_landlock(int abi);
+struct LandlockPaths {
+  std::vector<std::string> read;   // read and execute below; those that do not exist are left out
+  std::vector<std::string> write;  // everything below
+};
+
+/// Also: read and write the five device files.
+Result<void> restrict_by_landlock(int abi, const LandlockPaths& paths);
 
 }  // namespace wolke::sandbox

@@ -155,7 +155,7 @@ Result<void> Launcher::prepare() {
     TRY(enter_nursery());
   }
   TRY(prepare_data(config_.data_dir, uid_, privileged_));
-  if (config_.level == Level::full || config_.level == Level::rootless) cgroups_ = detect_cgroups();
+  if (config_.level != Level::process) cgroups_ = detect_cgroups();
   remove_leftover_cgroups(cgroups_);
   ::sigemptyset(&waited_);
   for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) ::sigaddset(&waited_, signal);

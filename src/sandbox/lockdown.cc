@@ -27,6 +27,18 @@ Result<void> limit(__rlimit_resource resource, rlim_t value, const char* name) {
   return checked(::setrlimit(resource, &wanted), name);
 }
 
+Result<void> drop_capabilities() {
+  for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
+    TRY(checked(::prctl(PR_CAPBSET_DROP, capability), "bounding set"));
+  }
+  TRY(checked(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "ambient set"));
+  __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[2] = {};
+  return checked(::syscall(SYS_capset, &head, none), "capset");
+}
+
+}  // namespace
+
 Result<void> set_limits(const ShellSetup& setup, const wire::Request& request) {
   TRY(limit(RLIMIT_CORE, 0, "RLIMIT_CORE"));
   TRY(limit(RLIMIT_NOFILE, request.files_max, "RLIMIT_NOFILE"));
@@ -45,18 +57,6 @@ Result<void> set_limits(const ShellSetup& setup, const wire::Request& request) {
   return {};
 }
 
-Result<void> drop_capabilities() {
-  for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
-    TRY(checked(::prctl(PR_CAPBSET_DROP, capability), "bounding set"));
-  }
-  TRY(checked(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "ambient set"));
-  __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct none[2] = {};
-  return checked(::syscall(SYS_capset, &head, none), "capset");
-}
-
-}  // namespace
-
 Result<void> lock_down(const ShellSetup& setup, const wire::Request& request) {
   if (!without(setup.weaken, wire::weaken_limits)) {
     TRY(set_limits(setup, request));
@@ -70,7 +70,7 @@ Result<void> lock_down(const ShellSetup& setup, const wire::Request& request) {
   if (!without(setup.weaken, wire::weaken_no_new_privileges)) {
     TRY(checked(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
     if (!without(setup.weaken, wire::weaken_landlock)) {
-      TRY(restrict_by_landlock(setup.host->landlock_abi));
+      TRY(restrict_by_landlock(setup.host->landlock_abi, {{"/"}, {"/tmp", "/dev/shm"}}));
     }
   }
   if (without(setup.weaken, wire::weaken_seccomp)) return {};

@@ -40,6 +40,14 @@ Result<void> bring_loopback_up() {
   return checked(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "loopback");
 }
 
+std::uint64_t namespace_flags(std::uint32_t weaken) {
+  std::uint64_t flags = CLONE_NEWNS | CLONE_NEWUTS;
+  if (!without(weaken, wire::weaken_pid)) flags |= CLONE_NEWPID;
+  if (!without(weaken, wire::weaken_user)) flags |= CLONE_NEWUSER;
+  if (!without(weaken, wire::weaken_ipc)) flags |= CLONE_NEWIPC;
+  return flags;
+}
+
 Result<Fd> make_listener(const wire::ListenAddress& address) {
   const int type = address.datagram != 0 ? SOCK_DGRAM : SOCK_STREAM;
   Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -80,6 +88,7 @@ Result<ShellMaker> ShellMaker::create(Level level, const CgroupLayout& layout,
 #ifdef WOLKE_TEST_WEAKEN
   TRY(maker.host_network_, own_network());
 #endif
+  if (!has_namespaces(level)) return maker;
   // SAFETY: we need no network ourselves; and from one of our own we may return (setns) at every
   // level.
   TRY(checked(::unshare(CLONE_NEWNET), "own network namespace"));
@@ -90,11 +99,12 @@ Result<ShellMaker> ShellMaker::create(Level level, const CgroupLayout& layout,
 Result<void> ShellMaker::leave_network() const {
   // SAFETY: staying in a sandbox's network would mix sandboxes up: there is no going on from a
   // failure here.
-  if (::setns(home_network_.get(), CLONE_NEWNET) < 0) ::abort();
+  if (has_namespaces(level_) && ::setns(home_network_.get(), CLONE_NEWNET) < 0) ::abort();
   return {};
 }
 
 Result<void> ShellMaker::enter_new_network(Shell& shell) {
+  if (!has_namespaces(level_)) return {};
   // SAFETY: made by us, so owned by our user namespace: the sandbox cannot configure it. Left again
   // in leave_network().
   TRY(checked(::unshare(CLONE_NEWNET), "network namespace"));
@@ -112,10 +122,7 @@ Result<void> ShellMaker::fork_into(Shell& shell, std::uint32_t weaken) {
 
   clone_args arguments{};
   int pidfd = -1;
-  arguments.flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWUTS;
-  if (!without(weaken, wire::weaken_pid)) arguments.flags |= CLONE_NEWPID;
-  if (!without(weaken, wire::weaken_user)) arguments.flags |= CLONE_NEWUSER;
-  if (!without(weaken, wire::weaken_ipc)) arguments.flags |= CLONE_NEWIPC;
+  arguments.flags = CLONE_PIDFD | (has_namespaces(level_) ? namespace_flags(weaken) : 0);
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   if (shell.group.unified.valid() && !without(weaken, wire::weaken_cgroup)) {
@@ -128,6 +135,7 @@ Result<void> ShellMaker::fork_into(Shell& shell, std::uint32_t weaken) {
     ShellSetup setup;
     setup.host = &host_;
     setup.socket = theirs.get();
+    setup.level = level_;
     setup.privileged = level_ == Level::full;
     setup.limits_by_rlimit = !cgroups_.layout().can_limit_memory();
     setup.weaken = weaken;
@@ -168,7 +176,7 @@ Result<std::unique_ptr<Shell>> ShellMaker::make(std::uint64_t serial, uid_t uid,
     auto forked = entered ? fork_into(*shell, weaken) : std::move(entered);
     TRY(leave_network());
     if (!forked) return forked;
-    if (!without(weaken, wire::weaken_user)) {
+    if (has_namespaces(level_) && !without(weaken, wire::weaken_user)) {
       TRY(map_user(*shell));
     }
     if (!without(weaken, wire::weaken_cgroup)) {
@@ -194,9 +202,12 @@ Result<std::unique_ptr<Shell>> ShellMaker::make(std::uint64_t serial, uid_t uid,
 }
 
 Result<void> ShellMaker::make_listeners(Shell& shell, const wire::Request& request) const {
-  if (request.listen_count == 0 || !shell.network.valid()) return {};
+  const bool own_network = shell.network.valid();
+  if (request.listen_count == 0 || (has_namespaces(level_) && !own_network)) return {};
   // SAFETY: entered only to make sockets; left again before anything else happens.
-  TRY(checked(::setns(shell.network.get(), CLONE_NEWNET), "sandbox network"));
+  if (own_network) {
+    TRY(checked(::setns(shell.network.get(), CLONE_NEWNET), "sandbox network"));
+  }
   Result<void> made;
   for (std::size_t i = 0; i < request.listen_count && made; ++i) {
     auto listener = make_listener(request.listen[i]);
@@ -218,7 +229,7 @@ Result<void> ShellMaker::hand_over(Shell& shell, const wire::Request& request,
   std::vector<Fd> copies;
   std::vector<int> given;
   for (std::size_t i = 0; i < descriptors.size(); ++i) {
-    if (i < wire::start_descriptors) {
+    if (i < wire::start_descriptors || !has_namespaces(level_)) {
       given.push_back(descriptors[i].get());
       continue;
     }
@@ -233,6 +244,15 @@ Result<void> ShellMaker::hand_over(Shell& shell, const wire::Request& request,
     return fail(step_failed("start", EPIPE));
   }
   return {};
+}
+
+void ShellMaker::kill(const Shell& shell) const {
+  cgroups_.kill(shell.group);
+  // SAFETY: our own child, which led its session from its start and is not reaped while its Shell
+  // exists.
+  if (!has_namespaces(level_)) (void)::kill(-shell.pid, SIGKILL);
+  // pid 1's death ends its whole PID namespace.
+  kill_by_pidfd(shell.pidfd.get());
 }
 
 std::uint32_t ShellMaker::grants(const Shell& shell, std::vector<Fd>& out) const {

@@ -51,7 +51,7 @@ class ShellMaker {
   /// The control group files that the server gets, opened; returns the bits of wire::Present.
   std::uint32_t grants(const Shell& shell, std::vector<Fd>& out) const;
   CgroupUsage usage(const Shell& shell) const { return cgroups_.usage(shell.group); }
-  void kill(const Shell& shell) const { cgroups_.kill(shell.group); }
+  void kill(const Shell& shell) const;
   void clean(Shell& shell) const { cgroups_.remove(shell.group); }
   void clean_all() const { cgroups_.remove_parents(); }
 

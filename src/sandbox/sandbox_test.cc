@@ -248,5 +248,60 @@ TEST_F(SandboxTest, a_spec_that_cannot_be_is_refused_with_its_reason) {
   EXPECT_NE(host_.run(spec).error.find("missing"), std::string::npos);
 }
 
+class PlainTest : public ::testing::TestWithParam<Level> {};
+
+TEST_P(PlainTest, a_level_without_namespaces_runs_the_same_request_on_host_paths) {
+  char name[] = "/tmp/sandbox-plain-XXXXXX";
+  const std::string directory = ::mkdtemp(name);
+  ::chmod(name, 0755);
+  std::ofstream(directory + "/handler.txt") << "hello";
+  std::string out;
+  {
+    TestHost host(0, GetParam());
+    Spec spec =
+        shell_spec("cat handler.txt $FILE; echo x > $TMPDIR/y && cat $TMPDIR/y; echo got; exit 4");
+    spec.environment.push_back("FILE=/var/task/handler.txt");
+    spec.mounts = {{directory, "/var/task"}};
+    const Outcome outcome = host.run(spec);
+    ASSERT_TRUE(outcome.started) << outcome.error;
+    EXPECT_EQ(outcome.out, "hellohellox\ngot\n") << outcome.err;
+    ASSERT_TRUE(outcome.exit.has_value());
+    EXPECT_EQ(outcome.exit->code, 4);
+  }
+  std::filesystem::remove_all(directory);
+}
+
+TEST_P(PlainTest, kill_ends_the_program_and_its_children) {
+  TestHost host(0, GetParam());
+  auto kill = [](async::Loop& loop, Instance& instance) -> Task<void> {
+    (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 10s);
+    instance.kill();
+  };
+  const Outcome outcome = host.run(shell_spec("sleep 1000 & echo up; sleep 1000"), kill);
+  ASSERT_TRUE(outcome.exit.has_value()) << outcome.error;
+  EXPECT_EQ(outcome.exit->signal, 9);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, PlainTest, ::testing::Values(Level::limited, Level::process));
+
+TEST(ReadyShellTest, many_sandboxes_at_once_each_get_a_shell_of_their_own) {
+  TestHost host(3);
+  int finished = 0;
+  auto one = [](TestHost& h, int& done) -> Task<void> {
+    auto started = co_await h.sandboxes().start(shell_spec("exit 3"));
+    EXPECT_TRUE(started.has_value());
+    if (!started) co_return;
+    const auto exit = co_await (*started)->exited(h.loop().now() + 20s);
+    if (exit && exit->code == 3) ++done;
+  };
+  auto all = [&](TestHost& h, int& done) -> Task<void> {
+    for (int i = 0; i < 30; ++i) h.loop().spawn(one(h, done));
+    while (done < 30 && co_await h.loop().sleep_for(5ms) != async::Wake::cancelled) {
+    }
+  };
+  host.run_task(all(host, finished));
+  EXPECT_EQ(finished, 30);
+}
+
 }  // namespace
 }  // namespace wolke::sandbox

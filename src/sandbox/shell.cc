@@ -17,6 +17,7 @@
 
 #include "wolke/base/text.h"
 #include "wolke/sandbox/landlock.h"
+#include "wolke/sandbox/plain.h"
 #include "wolke/sandbox/seccomp.h"
 #include "wolke/sandbox/step.h"
 
@@ -87,6 +88,11 @@ Result<void> begin(const ShellSetup& setup) {
     Fd root(::open("/", O_PATH | O_DIRECTORY));
     TRY(checked(::fcntl(root.get(), F_DUPFD, host_root_number), "host root"));
   }
+  if (!has_namespaces(setup.level)) {
+    TRY(checked(::prctl(PR_SET_PDEATHSIG, SIGKILL), "death signal"));
+    TRY(checked(::prctl(PR_SET_CHILD_SUBREAPER, 1), "subreaper"));
+    return checked(::setsid(), "setsid");
+  }
   TRY(become_the_user(setup));
   return build_root(setup);
 }
@@ -123,6 +129,11 @@ Result<void> finish(const ShellSetup& setup, const wire::Request& request,
   std::vector<Fd> mounts;
   for (std::size_t i = wire::start_descriptors; i < descriptors.size(); ++i) {
     mounts.push_back(std::move(descriptors[i]));
+  }
+  if (!has_namespaces(setup.level)) {
+    TRY(program.temporary, finish_plain(setup, request, mounts, program));
+    mounts.clear();
+    return place_descriptors(setup, descriptors);
   }
   TRY(finish_root(setup, request, mounts, program.hosts));
   mounts.clear();

@@ -21,6 +21,7 @@
 
 #include "wolke/base/fd.h"
 #include "wolke/base/result.h"
+#include "wolke/sandbox/sandbox.h"
 #include "wolke/sandbox/wire.h"
 
 namespace wolke::sandbox {
@@ -45,7 +46,8 @@ HostView look_at_host();
 
 struct ShellSetup {
   const HostView* host = nullptr;
-  int socket = -1;                // ours to the spawner
+  int socket = -1;  // ours to the spawner
+  Level level = Level::full;
   bool privileged = false;        // the spawner is root of the host: groups can be dropped
   bool limits_by_rlimit = false;  // there is no memory control group
   std::uint32_t weaken = 0;
@@ -60,6 +62,11 @@ inline bool without([[maybe_unused]] std::uint32_t weaken, [[maybe_unused]] wire
 #endif
 }
 
+/// Levels with a root and namespaces of their own.
+inline bool has_namespaces(Level level) {
+  return level == Level::full || level == Level::rootless;
+}
+
 [[noreturn]] void run_shell(const ShellSetup& setup);
 
 /// The program and its files as the server packed them (wire::ProgramHead).
@@ -69,6 +76,8 @@ struct Program {
   std::string hosts;
   std::vector<char*> arguments;    // into bytes, ended by nullptr
   std::vector<char*> environment;  // into bytes, ended by nullptr
+  std::string
+      temporary;  // a directory that init removes at the end; levels without a root of their own
 };
 Result<void> unpack_program(std::string bytes, Program& program);
 
@@ -82,6 +91,8 @@ Result<void> finish_root(const ShellSetup& setup, const wire::Request& request,
                          std::vector<Fd>& mounts, std::string_view hosts);
 /// lockdown.cc: capabilities, no_new_privs, landlock, seccomp, limits.
 Result<void> lock_down(const ShellSetup& setup, const wire::Request& request);
+/// lockdown.cc: the limits alone.
+Result<void> set_limits(const ShellSetup& setup, const wire::Request& request);
 /// self_check.cc: what must hold now, or the sandbox is refused.
 Result<void> check_self(const ShellSetup& setup, const wire::Request& request);
 /// init.cc: starts the program and waits; returns only by exit.

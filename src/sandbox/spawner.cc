@@ -67,7 +67,7 @@ class Spawner {
   void reply_started(Shell& shell);
   void reply_failed(std::uint64_t handle, std::string_view what, bool refused);
   void reply(const wire::Reply& reply, std::span<const int> descriptors = {});
-  void kill(const Shell& shell);
+  void kill(const Shell& shell) { maker_.kill(shell); }
   Shell* find_handle(std::uint64_t handle);
   unsigned prepared() const;
   int patience() const;
@@ -119,6 +119,10 @@ unsigned Spawner::prepared() const {
 /// be.
 int Spawner::patience() const {
   if (prepared() >= config_.ready_shells) return -1;
+  // A sandbox that is just starting has the processor first.
+  for (const auto& [serial, shell] : shells_) {
+    if (shell->state == Shell::State::starting) return 20;
+  }
   return Clock::now() >= refill_after_ ? 0 : 200;
 }
 
@@ -282,6 +286,9 @@ void Spawner::on_shell_end(Shell& shell) {
   } else if (shell.state == Shell::State::preparing) {
     refill_after_ = Clock::now() + std::chrono::seconds(1);
   }
+  // The server holds a copy of the pidfd, which would keep it in the epoll set, ready for ever.
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, shell.pidfd.get(), nullptr);
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, shell.socket.get(), nullptr);
   maker_.clean(shell);
   uids_.give_back(shell.uid, Clock::now());
   shells_.erase(shell.serial);
@@ -316,13 +323,6 @@ void Spawner::reply(const wire::Reply& reply, std::span<const int> descriptors) 
     pollfd writable{config_.channel.get(), POLLOUT, 0};
     (void)::poll(&writable, 1, 1000);
   }
-}
-
-void Spawner::kill(const Shell& shell) {
-  maker_.kill(shell);
-  // SAFETY: a pidfd of our own child: never another process. pid 1's death ends its whole PID
-  // namespace.
-  kill_by_pidfd(shell.pidfd.get());
 }
 
 Shell* Spawner::find_handle(std::uint64_t handle) {

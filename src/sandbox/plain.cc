@@ -1,0 +1,106 @@
+#include "wolke/sandbox/plain.h"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "wolke/sandbox/landlock.h"
+#include "wolke/sandbox/seccomp.h"
+#include "wolke/sandbox/step.h"
+
+namespace wolke::sandbox {
+namespace {
+
+bool begins_word(std::string_view text, std::size_t at) {
+  return at == 0 || text[at - 1] == '=' || text[at - 1] == ':';
+}
+
+bool ends_part(std::string_view text, std::size_t at) {
+  return at == text.size() || text[at] == '/' || text[at] == ':';
+}
+
+PathMap paths_of(const wire::Request& request, const std::vector<Fd>& mounts) {
+  PathMap paths;
+  // Later layers come first: there is one directory for each place, and the later one wins.
+  for (std::size_t i = mounts.size(); i-- > 0;) {
+    char host[4096] = {};
+    const std::string link = fmt::format("/proc/self/fd/{}", mounts[i].get());
+    if (::readlink(link.c_str(), host, sizeof host - 1) <= 0) continue;
+    paths.emplace_back(wire::text_of(request.inside[i]), host);
+  }
+  return paths;
+}
+
+void rewrite(Program& program, const PathMap& paths, const std::string& temporary) {
+  std::string strings;
+  auto add = [&](std::string_view text) {
+    strings += to_host_paths(text, paths);
+    strings.push_back('\0');
+  };
+  for (const char* argument : program.arguments) {
+    if (argument != nullptr) add(argument);
+  }
+  for (const char* variable : program.environment) {
+    if (variable != nullptr) add(variable);
+  }
+  add("TMPDIR=" + temporary);
+  const std::size_t arguments = program.arguments.size() - 1;
+  program.bytes = std::move(strings);
+  program.arguments.clear();
+  program.environment.clear();
+  for (char* at = program.bytes.data(); at < program.bytes.data() + program.bytes.size();
+       at += std::char_traits<char>::length(at) + 1) {
+    (program.arguments.size() < arguments ? program.arguments : program.environment).push_back(at);
+  }
+  program.arguments.push_back(nullptr);
+  program.environment.push_back(nullptr);
+  program.working_directory = to_host_paths(program.working_directory, paths);
+}
+
+}  // namespace
+
+std::string to_host_paths(std::string_view text, const PathMap& paths) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto found = std::find_if(paths.begin(), paths.end(), [&](const auto& path) {
+      return begins_word(text, at) && text.substr(at).starts_with(path.first) &&
+             ends_part(text, at + path.first.size());
+    });
+    if (found != paths.end()) {
+      out += found->second;
+      at += found->first.size();
+    } else {
+      out.push_back(text[at++]);
+    }
+  }
+  return out;
+}
+
+Result<std::string> finish_plain(const ShellSetup& setup, const wire::Request& request,
+                                 const std::vector<Fd>& mounts, Program& program) {
+  char temporary[] = "/tmp/wolke-sandbox-XXXXXX";
+  if (::mkdtemp(temporary) == nullptr) return fail(step_failed("temporary directory", errno));
+  const PathMap paths = paths_of(request, mounts);
+  rewrite(program, paths, temporary);
+  if (::chdir(program.working_directory.c_str()) < 0) {
+    TRY(checked(::chdir(temporary), "working directory"));
+  }
+  if (setup.level != Level::limited) return std::string(temporary);
+  TRY(set_limits(setup, request));
+  TRY(checked(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
+  LandlockPaths allowed;
+  // The programs and public settings of the host; never the user's home.
+  allowed.read = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/dev"};
+  for (const auto& [inside, host] : paths) allowed.read.push_back(host);
+  allowed.write = {temporary, "/dev/shm"};
+  TRY(restrict_by_landlock(setup.host->landlock_abi, allowed));
+  TRY(install_filter(setup.host->filter));
+  return std::string(temporary);
+}
+
+}  // namespace wolke::sandbox
