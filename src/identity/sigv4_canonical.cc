@@ -13,8 +13,7 @@ namespace {
 /// RFC 3986 dot segments removed, empty segments dropped, a trailing '/' kept. Not for S3.
 std::string normalise_path(std::string_view path) {
   std::vector<std::string_view> kept;
-  std::vector<std::string_view> parts = split(path, '/');
-  for (std::string_view part : parts) {
+  for (std::string_view part : split(path, '/')) {
     if (part.empty() || part == ".") continue;
     if (part == "..") {
       if (!kept.empty()) kept.pop_back();
@@ -27,9 +26,7 @@ std::string normalise_path(std::string_view path) {
     out += '/';
     out += part;
   }
-  const std::string_view last = parts.empty() ? std::string_view() : parts.back();
-  const bool directory = last.empty() || last == "." || last == "..";
-  if (out.empty() || directory) out += '/';
+  if (out.empty() || path.ends_with('/')) out += '/';
   return out;
 }
 

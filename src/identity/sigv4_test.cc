@@ -73,6 +73,19 @@ TEST(SigV4, EncodesAndNormalisesThePathOfOtherServices) {
   EXPECT_EQ(canonical, "GET\n/a/b/arn%253Aaws%3Ax/\na=%20&b=&z=1\nhost:h\n\nhost\nH");
 }
 
+TEST(SigV4, KeepsATrailingSlashAndMakesNone) {
+  const Headers headers = {{"host", "h"}};
+  auto path = [&headers](std::string_view raw) {
+    const auto canonical = canonical_request({"GET", raw, "", &headers}, {"host"}, "H", "lambda");
+    return canonical->substr(4, canonical->find('\n', 4) - 4);
+  };
+  EXPECT_EQ(path("/a/b/"), "/a/b/");
+  EXPECT_EQ(path("/a/b/."), "/a/b");
+  EXPECT_EQ(path("/a/b/.."), "/a");
+  EXPECT_EQ(path("/.."), "/");
+  EXPECT_EQ(path("//"), "/");
+}
+
 TEST(SigV4, FoldsSpacesAndJoinsRepeatedHeaders) {
   const Headers headers = {{"host", "h"}, {"x-amz-meta-a", "  1   2 "}, {"x-amz-meta-a", "3"}};
   const auto canonical =
