@@ -149,7 +149,7 @@ class Launcher {
 };
 
 Result<void> Launcher::prepare() {
-  privileged_ = ::geteuid() == 0 && config_.level == Level::full;
+  privileged_ = ::geteuid() == 0;
   uid_ = privileged_ ? server_uid(config_.data_dir) : ::geteuid();
   if (config_.level == Level::rootless) {
     TRY(enter_nursery());
@@ -392,6 +392,7 @@ std::chrono::milliseconds restart_pause(unsigned crashes) {
 Result<void> enter_nursery() {
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
+  if (uid == 0) return {};  // root has the rights already, and uids to give
   // SAFETY: only our own ids are mapped: no right over anything that is not the user's already.
   TRY(checked(::unshare(CLONE_NEWUSER | CLONE_NEWNS), "user namespace"));
   TRY(write_file("/proc/self/setgroups", "deny"));

@@ -42,8 +42,11 @@ Result<void> drop_capabilities() {
 Result<void> set_limits(const ShellSetup& setup, const wire::Request& request) {
   TRY(limit(RLIMIT_CORE, 0, "RLIMIT_CORE"));
   TRY(limit(RLIMIT_NOFILE, request.files_max, "RLIMIT_NOFILE"));
-  // A second word beside pids.max; counted for the sandbox's own uid.
-  TRY(limit(RLIMIT_NPROC, request.pids_max, "RLIMIT_NPROC"));
+  // A second word beside pids.max, where the count is the sandbox's own: by its uid or its user
+  // namespace.
+  if (setup.privileged || has_namespaces(setup.level)) {
+    TRY(limit(RLIMIT_NPROC, request.pids_max, "RLIMIT_NPROC"));
+  }
   TRY(limit(RLIMIT_MSGQUEUE, 819200, "RLIMIT_MSGQUEUE"));
   TRY(limit(RLIMIT_SIGPENDING, 1024, "RLIMIT_SIGPENDING"));
   TRY(limit(RLIMIT_MEMLOCK, 1 << 20, "RLIMIT_MEMLOCK"));

@@ -136,7 +136,8 @@ Result<void> ShellMaker::fork_into(Shell& shell, std::uint32_t weaken) {
     setup.host = &host_;
     setup.socket = theirs.get();
     setup.level = level_;
-    setup.privileged = level_ == Level::full;
+    setup.privileged = ::geteuid() == 0;
+    setup.host_uid = shell.uid;
     setup.limits_by_rlimit = !cgroups_.layout().can_limit_memory();
     setup.weaken = weaken;
     run_shell(setup);
@@ -150,13 +151,13 @@ Result<void> ShellMaker::fork_into(Shell& shell, std::uint32_t weaken) {
 Result<void> ShellMaker::map_user(const Shell& shell) const {
   // SAFETY: one uid and one gid, of the reserved range (root) or the user's own (rootless); never 0
   // of the host.
-  const bool full = level_ == Level::full;
-  const uid_t uid = full ? shell.uid : ::geteuid();
-  const gid_t gid = full ? shell.uid : ::getegid();
+  const bool root = ::geteuid() == 0;
+  const uid_t uid = root ? shell.uid : ::geteuid();
+  const gid_t gid = root ? shell.uid : ::getegid();
   auto write = [&](const char* file, const std::string& text) {
     return write_file(fmt::format("/proc/{}/{}", shell.pid, file).c_str(), text);
   };
-  if (!full) {
+  if (!root) {
     TRY(write("setgroups", "deny"));
   }
   TRY(write("uid_map", fmt::format("{} {} 1", inside_uid, uid)));

@@ -1,6 +1,8 @@
 #include "wolke/sandbox/plain.h"
 
 #include <fmt/format.h>
+#include <grp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -62,6 +64,17 @@ void rewrite(Program& program, const PathMap& paths, const std::string& temporar
   program.working_directory = to_host_paths(program.working_directory, paths);
 }
 
+/// Root's rights are given up here too: the program gets a reserved uid, not ours.
+Result<void> give_up_root(const ShellSetup& setup) {
+  if (!setup.privileged) return {};
+  // SAFETY: from root to a uid that owns nothing; not reversible.
+  TRY(checked(::setgroups(0, nullptr), "setgroups"));
+  TRY(checked(::setresgid(setup.host_uid, setup.host_uid, setup.host_uid), "setresgid"));
+  TRY(checked(::setresuid(setup.host_uid, setup.host_uid, setup.host_uid), "setresuid"));
+  TRY(checked(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
+  return checked(::prctl(PR_SET_PDEATHSIG, SIGKILL), "death signal");  // the change cleared it
+}
+
 }  // namespace
 
 std::string to_host_paths(std::string_view text, const PathMap& paths) {
@@ -83,9 +96,10 @@ std::string to_host_paths(std::string_view text, const PathMap& paths) {
 
 Result<std::string> finish_plain(const ShellSetup& setup, const wire::Request& request,
                                  const std::vector<Fd>& mounts, Program& program) {
+  const PathMap paths = paths_of(request, mounts);
+  TRY(give_up_root(setup));
   char temporary[] = "/tmp/wolke-sandbox-XXXXXX";
   if (::mkdtemp(temporary) == nullptr) return fail(step_failed("temporary directory", errno));
-  const PathMap paths = paths_of(request, mounts);
   rewrite(program, paths, temporary);
   if (::chdir(program.working_directory.c_str()) < 0) {
     TRY(checked(::chdir(temporary), "working directory"));

@@ -282,6 +282,14 @@ TEST_P(PlainTest, kill_ends_the_program_and_its_children) {
   EXPECT_EQ(outcome.exit->signal, 9);
 }
 
+TEST(RootlessTest, root_that_chooses_rootless_still_gives_each_sandbox_a_uid_of_its_own) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  TestHost host(0, Level::rootless);
+  // The only line of the map: inside uid, host uid, count.
+  const Outcome outcome = host.run(shell_spec("cat /proc/self/uid_map"));
+  EXPECT_NE(outcome.out.find("20000010"), std::string::npos) << outcome.error << outcome.out;
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, PlainTest, ::testing::Values(Level::limited, Level::process));
 
 TEST(ReadyShellTest, many_sandboxes_at_once_each_get_a_shell_of_their_own) {

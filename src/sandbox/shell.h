@@ -49,6 +49,7 @@ struct ShellSetup {
   int socket = -1;  // ours to the spawner
   Level level = Level::full;
   bool privileged = false;        // the spawner is root of the host: groups can be dropped
+  uid_t host_uid = 0;             // this sandbox's own, when privileged
   bool limits_by_rlimit = false;  // there is no memory control group
   std::uint32_t weaken = 0;
 };

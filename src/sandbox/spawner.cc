@@ -359,7 +359,7 @@ int run_spawner(SpawnerConfig config) {
   (void)::prctl(PR_SET_NAME, "wolke-spawner");
   // Rootless, a shell's /proc files (its uid map) are ours to write only while they belong to our
   // uid.
-  (void)::prctl(PR_SET_DUMPABLE, config.level == Level::rootless ? 1 : 0);
+  (void)::prctl(PR_SET_DUMPABLE, ::geteuid() == 0 ? 0 : 1);
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
