@@ -1,8 +1,9 @@
 #pragma once
-// The composition root: makes every component, wires them through their ports, runs the loop. The only module that sees
-// all. Order of making is order of dependence; destruction is the reverse.
+// The composition root: makes every component, wires them through their ports, runs the loop. The
+// only module that sees all. Order of making is order of dependence; destruction is the reverse.
 //
-// run_server() returns the process's exit code: 0 after a clean stop (SIGTERM, SIGINT), 1 when it could not start.
+// run_server() returns the process's exit code: 0 after a clean stop (SIGTERM, SIGINT), 1 when it
+// could not start.
 
 #include <string>
 

@@ -31,18 +31,26 @@ struct Parsed {
 };
 
 void add_client_options(CLI::App& verb, Parsed& parsed) {
-  verb.add_option("--endpoint", parsed.client.endpoint, "the server's address (WOLKE_ENDPOINT), http://127.0.0.1:4566");
-  verb.add_option("--data-dir", parsed.client.data_dir, "where the server keeps its data: its address and root key are read from there");
+  verb.add_option("--endpoint", parsed.client.endpoint,
+                  "the server's address (WOLKE_ENDPOINT), http://127.0.0.1:4566");
+  verb.add_option("--data-dir", parsed.client.data_dir,
+                  "where the server keeps its data: its address and root key are read from there");
   verb.add_option("--region", parsed.client.region, "region of the request")->capture_default_str();
   verb.add_flag("--json", parsed.client.json, "print JSON");
 }
 
-void add_serve(CLI::App& app, Parsed& parsed, const std::string& name, const std::string& help, bool dev) {
+void add_serve(CLI::App& app, Parsed& parsed, const std::string& name, const std::string& help,
+               bool dev) {
   CLI::App* verb = app.add_subcommand(name, help);
-  verb->add_option("--data-dir", parsed.serve.data_dir, "directory of the embedded store (default: " + default_data_dir() + ")");
-  verb->add_option("--listen", parsed.serve.listen, "HOST:PORT; port 0 picks one")->capture_default_str();
-  verb->add_option("--isolation", parsed.serve.isolation, "full, rootless or (only by name) process; default: the strongest this host can");
-  verb->add_option("--region", parsed.serve.region, "region for requests that name none")->capture_default_str();
+  verb->add_option("--data-dir", parsed.serve.data_dir,
+                   "directory of the embedded store (default: " + default_data_dir() + ")");
+  verb->add_option("--listen", parsed.serve.listen, "HOST:PORT; port 0 picks one")
+      ->capture_default_str();
+  verb->add_option(
+      "--isolation", parsed.serve.isolation,
+      "full, rootless or (only by name) process; default: the strongest this host can");
+  verb->add_option("--region", parsed.serve.region, "region for requests that name none")
+      ->capture_default_str();
   verb->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
   verb->callback([&parsed, dev] {
     parsed.serve.dev = dev;
@@ -51,15 +59,21 @@ void add_serve(CLI::App& app, Parsed& parsed, const std::string& name, const std
 }
 
 void add_code_options(CLI::App& verb, DeployOptions& deploy) {
-  verb.add_option("--runtime", deploy.runtime, "nodejs22.x, python3.12, provided.al2023, …; default: by the files");
+  verb.add_option("--runtime", deploy.runtime,
+                  "nodejs22.x, python3.12, provided.al2023, …; default: by the files");
   verb.add_option("--handler", deploy.handler, "FILE.FUNCTION; default: by the files");
   verb.add_option("--env", deploy.env, "NAME=VALUE, may be repeated")->allow_extra_args(false);
-  verb.add_option("--memory", deploy.memory_mb, "megabytes")->check(CLI::Range(128, 10240))->capture_default_str();
-  verb.add_option("--timeout", deploy.timeout_s, "seconds")->check(CLI::Range(1, 900))->capture_default_str();
+  verb.add_option("--memory", deploy.memory_mb, "megabytes")
+      ->check(CLI::Range(128, 10240))
+      ->capture_default_str();
+  verb.add_option("--timeout", deploy.timeout_s, "seconds")
+      ->check(CLI::Range(1, 900))
+      ->capture_default_str();
 }
 
 void add_functions(CLI::App& app, Parsed& parsed) {
-  CLI::App* run = app.add_subcommand("run", "run a file once in a sandbox and print result, log and REPORT; nothing is deployed");
+  CLI::App* run = app.add_subcommand(
+      "run", "run a file once in a sandbox and print result, log and REPORT; nothing is deployed");
   run->add_option("file", parsed.run.file, "a .mjs, .js or .py file, or a directory")->required();
   run->add_option("event", parsed.run.event, "the event: JSON, @FILE or -")->capture_default_str();
   run->add_option("--isolation", parsed.run.isolation, "full, rootless or process");
@@ -71,22 +85,29 @@ void add_functions(CLI::App& app, Parsed& parsed) {
     parsed.exit_code = run_verb(parsed.run, parsed.client.json);
   });
 
-  CLI::App* deploy = app.add_subcommand("deploy", "create or update a function, its role, permission and notification");
+  CLI::App* deploy = app.add_subcommand(
+      "deploy", "create or update a function, its role, permission and notification");
   deploy->add_option("path", parsed.deploy.path, "file or directory")->required();
   deploy->add_option("--name", parsed.deploy.name, "the function's name; default: the path's");
-  deploy->add_option("--on", parsed.deploy.on, "s3:BUCKET[/PREFIX]: new objects call the function, which may read them");
-  deploy->add_option("--writes", parsed.deploy.writes, "s3:BUCKET[/PREFIX]: the function may put objects there")->allow_extra_args(false);
+  deploy->add_option("--on", parsed.deploy.on,
+                     "s3:BUCKET[/PREFIX]: new objects call the function, which may read them");
+  deploy
+      ->add_option("--writes", parsed.deploy.writes,
+                   "s3:BUCKET[/PREFIX]: the function may put objects there")
+      ->allow_extra_args(false);
   deploy->add_flag("--show", parsed.deploy.show, "print the same as aws commands and do nothing");
   add_code_options(*deploy, parsed.deploy);
   add_client_options(*deploy, parsed);
   deploy->callback([&parsed] { parsed.exit_code = deploy_verb(parsed.client, parsed.deploy); });
 
-  CLI::App* rm = app.add_subcommand("rm", "undo a deploy: notification, function, role; data stays");
+  CLI::App* rm =
+      app.add_subcommand("rm", "undo a deploy: notification, function, role; data stays");
   rm->add_option("function", parsed.name)->required();
   add_client_options(*rm, parsed);
   rm->callback([&parsed] { parsed.exit_code = rm_verb(parsed.client, parsed.name); });
 
-  CLI::App* invoke = app.add_subcommand("invoke", "call a function; prints its answer, and its log on stderr");
+  CLI::App* invoke =
+      app.add_subcommand("invoke", "call a function; prints its answer, and its log on stderr");
   invoke->add_option("function", parsed.invoke.function)->required();
   invoke->add_option("payload", parsed.invoke.payload, "JSON, @FILE or -")->capture_default_str();
   invoke->add_flag("--event", parsed.invoke.event, "asynchronously");
@@ -106,7 +127,8 @@ void add_inspection(CLI::App& app, Parsed& parsed) {
   add_client_options(*ps, parsed);
   ps->callback([&parsed] { parsed.exit_code = ps_verb(parsed.client); });
 
-  CLI::App* events = app.add_subcommand("events", "asynchronous events: pending, and how each of the last 14 days ended");
+  CLI::App* events = app.add_subcommand(
+      "events", "asynchronous events: pending, and how each of the last 14 days ended");
   events->add_option("--function-arn", parsed.events.function_arn, "only of this function");
   events->add_flag("--failed", parsed.events.failed, "only those that did not succeed");
   add_client_options(*events, parsed);
@@ -116,13 +138,17 @@ void add_inspection(CLI::App& app, Parsed& parsed) {
 void add_surroundings(CLI::App& app, Parsed& parsed) {
   CLI::App* demo = app.add_subcommand("demo", "the thumbnail story, on a server of its own");
   demo->add_option("photo", parsed.photo, "a JPEG, PNG or WebP")->required();
-  demo->add_option("--data-dir", parsed.serve.data_dir, "keep the data here (default: a folder beside the photograph's thumbnails)");
+  demo->add_option("--data-dir", parsed.serve.data_dir,
+                   "keep the data here (default: a folder beside the photograph's thumbnails)");
   demo->add_option("--listen", parsed.serve.listen, "HOST:PORT")->capture_default_str();
   demo->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
-  demo->add_option("--function", parsed.name, "the function's directory (default: the Node example)");
-  demo->callback([&parsed] { parsed.exit_code = demo_verb(parsed.serve, parsed.photo, parsed.name); });
+  demo->add_option("--function", parsed.name,
+                   "the function's directory (default: the Node example)");
+  demo->callback(
+      [&parsed] { parsed.exit_code = demo_verb(parsed.serve, parsed.photo, parsed.name); });
 
-  CLI::App* aws = app.add_subcommand("aws", "run the aws CLI against this server; your own AWS configuration is not read");
+  CLI::App* aws = app.add_subcommand(
+      "aws", "run the aws CLI against this server; your own AWS configuration is not read");
   aws->prefix_command();
   aws->add_option("--endpoint", parsed.client.endpoint);
   aws->add_option("--data-dir", parsed.client.data_dir);
@@ -132,29 +158,38 @@ void add_surroundings(CLI::App& app, Parsed& parsed) {
   add_client_options(*env, parsed);
   env->callback([&parsed] { parsed.exit_code = env_verb(parsed.client); });
 
-  CLI::App* doctor = app.add_subcommand("doctor", "what this host can isolate, and what is missing");
+  CLI::App* doctor =
+      app.add_subcommand("doctor", "what this host can isolate, and what is missing");
   doctor->add_flag("--json", parsed.client.json, "print JSON");
   doctor->callback([&parsed] { parsed.exit_code = doctor_verb(parsed.client.json); });
 
-  CLI::App* backup = app.add_subcommand("backup", "copy a data directory, consistent; its server must be stopped");
+  CLI::App* backup =
+      app.add_subcommand("backup", "copy a data directory, consistent; its server must be stopped");
   backup->add_option("to", parsed.backup_to, "a new directory")->required();
   backup->add_option("--data-dir", parsed.client.data_dir);
   backup->add_flag("--json", parsed.client.json, "print JSON");
-  backup->callback([&parsed] { parsed.exit_code = backup_verb(parsed.client.data_dir, parsed.backup_to, parsed.client.json); });
+  backup->callback([&parsed] {
+    parsed.exit_code = backup_verb(parsed.client.data_dir, parsed.backup_to, parsed.client.json);
+  });
 
   CLI::App* version = app.add_subcommand("version", "print the version");
-  version->add_flag("--operations", parsed.operations, "every operation that is served, one a line");
+  version->add_flag("--operations", parsed.operations,
+                    "every operation that is served, one a line");
   version->add_flag("--json", parsed.client.json, "print JSON");
-  version->callback([&parsed] { parsed.exit_code = version_verb(parsed.operations, parsed.client.json); });
+  version->callback(
+      [&parsed] { parsed.exit_code = version_verb(parsed.operations, parsed.client.json); });
 
   CLI::App* completion = app.add_subcommand("completion", "print a completion script");
-  completion->add_option("shell", parsed.shell, "bash, zsh or fish")->check(CLI::IsMember({"bash", "zsh", "fish"}))->capture_default_str();
+  completion->add_option("shell", parsed.shell, "bash, zsh or fish")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->capture_default_str();
   completion->callback([&parsed, &app] {
     std::vector<CompletionVerb> verbs;
     for (const CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
       CompletionVerb entry{.name = verb->get_name(), .help = verb->get_description()};
       for (const CLI::Option* option : verb->get_options()) {
-        if (!option->get_lnames().empty()) entry.options.push_back("--" + option->get_lnames().front());
+        if (!option->get_lnames().empty())
+          entry.options.push_back("--" + option->get_lnames().front());
       }
       verbs.push_back(std::move(entry));
     }
@@ -170,7 +205,8 @@ int run(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::help);
   auto parsed = std::make_unique<Parsed>();
   add_serve(app, *parsed, "serve", "run a server; identity is enforced", false);
-  add_serve(app, *parsed, "dev", "run a server for development: any access key is accepted (test/test)", true);
+  add_serve(app, *parsed, "dev",
+            "run a server for development: any access key is accepted (test/test)", true);
   add_functions(app, *parsed);
   add_inspection(app, *parsed);
   add_surroundings(app, *parsed);
@@ -179,7 +215,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    tell(std::string("wolke: ") + error.what() + " (wolke --help lists the verbs, wolke VERB --help their options)");
+    tell(std::string("wolke: ") + error.what() +
+         " (wolke --help lists the verbs, wolke VERB --help their options)");
     return exit_usage;
   }
   return parsed->exit_code;

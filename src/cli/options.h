@@ -25,7 +25,7 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:4566";
   std::string isolation;  // "": the strongest this host can; "process" only by name
   std::string region = "us-east-1";
-  std::string runtimes;       // "": beside the binary
+  std::string runtimes;  // "": beside the binary
 };
 
 struct DeployOptions {
@@ -62,8 +62,8 @@ struct LogsOptions {
 };
 
 struct EventsOptions {
-  std::string id;  // one event, or all
-  std::string state;
+  std::string function_arn;  // empty: all functions
+  bool failed = false;
 };
 
 /// The directory that a server uses when none is given: /var/lib/wolke for root, else

@@ -13,10 +13,11 @@ namespace wolke::cli {
 int serve_verb(const ServeOptions& options);
 int run_verb(const RunOptions& options, bool json);
 
-/// Where the runtimes lie: the directory given, else beside the binary (<bin>/../lib/wolke), else the source tree that
-/// the binary was built in.
+/// Where the runtimes lie: the directory given, else beside the binary (<bin>/../lib/wolke), else
+/// the source tree that the binary was built in.
 Result<runtime::RuntimePaths> find_runtimes(const std::string& directory);
-/// The isolation level: the strongest this host can, or the named one. Refuses less than rootless unless it was named.
+/// The isolation level: the strongest this host can, or the named one. Refuses less than rootless
+/// unless it was named.
 Result<sandbox::Level> choose_level(const std::string& named);
 
 }  // namespace wolke::cli

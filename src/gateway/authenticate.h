@@ -9,6 +9,7 @@
 
 #include "wolke/async/task.h"
 #include "wolke/identity/authorizer.h"
+#include "wolke/identity/directory.h"
 #include "wolke/identity/sigv4.h"
 
 namespace wolke::gateway {
@@ -43,5 +44,9 @@ class Authentication {
   /// hash); else empty. May read the store: call on a pool thread.
   virtual Result<Caller> authenticate(const Approach& approach, std::string_view body_sha256) = 0;
 };
+
+/// Over the directory, which outlives it.
+std::unique_ptr<Authentication> make_authentication(identity::Directory& directory,
+                                                    std::string default_region);
 
 }  // namespace wolke::gateway

@@ -36,7 +36,7 @@ struct Gateway::Request {
   OperationUsage usage;
 
   bool streamed() const {
-    return operation && operation->input && shape::streaming_member(*operation->input);
+    return operation && operation->input && shape::streaming_member(operation->input);
   }
 };
 
@@ -277,7 +277,7 @@ async::Task<Result<void>> Gateway::stage_streamed(net::Exchange& exchange, Reque
     request.headers = source.headers_with_trailers();
     CO_TRY(decode(request));
   }
-  const shape::Member& member = *shape::streaming_member(*request.operation->input);
+  const shape::Member& member = *shape::streaming_member(request.operation->input);
   void* slot = static_cast<char*>(request.input.data()) + member.offset;
   *static_cast<std::optional<Body>*>(slot) = std::move(body);
   co_return Result<void>();

@@ -20,6 +20,7 @@
 #include "wolke/net/http.h"
 #include "wolke/operation/operation.h"
 #include "wolke/operation/runner.h"
+#include "wolke/shape/protocol.h"
 #include "wolke/store/blobs.h"
 
 namespace wolke::gateway {

@@ -108,7 +108,7 @@ need_npm() {
   mkdir -p "$target"
   cp "$folder/package.json" "$folder/package-lock.json" "$target/"
   quietly "npm packages of $folder" "build/log/npm-$(basename "$folder").log" \
-    npm ci --prefix "$target" --no-audit --no-fund --ignore-scripts --loglevel=error
+    npm ci --prefix "$target" --omit=dev --no-audit --no-fund --ignore-scripts --loglevel=error
   cp "$folder/package-lock.json" "$stamp"
 }
 
@@ -116,8 +116,14 @@ need_npm() {
 need_runtimes() {
   need run
   need_npm runtimes/node "$deps/node"
-  [ -f runtimes/node/sdk-v2/package.json ] && need_npm runtimes/node/sdk-v2 "$deps/node-sdk-v2"
+  [ -f runtimes/node/sdk2/package.json ] && need_npm runtimes/node/sdk2 "$deps/node-sdk2"
   return 0
+}
+
+# The example function with its packages, as one would zip it.
+need_thumbnail_function() {
+  need_npm examples/thumbnail-node "$deps/thumbnail-node"
+  cp examples/thumbnail-node/index.js "$deps/thumbnail-node/index.js"
 }
 
 # A real photograph, from a Debian package of wallpapers (unpacked, not installed).

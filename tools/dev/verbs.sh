@@ -54,12 +54,12 @@ verb_demo() {
   step "what is needed"
   need build
   need_runtimes
-  need_npm examples/thumbnail-node "$deps/thumbnail-node"
+  need_thumbnail_function
   [ $# -gt 0 ] || need_photo
   step "build"
   build_preset release wolke
   forget_aws
-  exec build/release/wolke demo "${1:-$deps/photo/photo.jpg}"
+  exec build/release/wolke demo --function "$deps/thumbnail-node" "${1:-$deps/photo/photo.jpg}"
 }
 
 verb_fmt() {
@@ -88,7 +88,7 @@ verb_test() {
   step "what is needed"
   need build test
   need_runtimes
-  need_npm examples/thumbnail-node "$deps/thumbnail-node"
+  need_thumbnail_function
   need_npm tests/clients "$deps/clients"
   need_photo
   step "build"
@@ -147,7 +147,7 @@ verb_ci() {
   step "what is needed"
   need build test
   need_runtimes
-  need_npm examples/thumbnail-node "$deps/thumbnail-node"
+  need_thumbnail_function
   need_npm tests/clients "$deps/clients"
   need_photo
   step "format and tidy"
@@ -156,7 +156,7 @@ verb_ci() {
   forget_aws
   step "the story, on a release build"
   build_preset release wolke
-  CI=true build/release/wolke demo "$deps/photo/photo.jpg"
+  CI=true build/release/wolke demo --function "$deps/thumbnail-node" "$deps/photo/photo.jpg"
   step "thread sanitizer, the threaded modules"
   verb_tsan
   step "all tests, address and undefined-behaviour sanitizers"

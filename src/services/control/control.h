@@ -16,6 +16,7 @@ struct Control {
   invoke::Invoker& invoker;
 };
 
-operation::ServiceTable control_table(Control& control);
+/// `control` may be nullptr when only the catalogue of operations is wanted.
+operation::ServiceTable control_table(Control* control);
 
 }  // namespace wolke::control

@@ -84,10 +84,10 @@ Result<Asks> asks_list_instances(Control&, const Context&, const op::ListInstanc
 
 }  // namespace
 
-operation::ServiceTable control_table(Control& control) {
+operation::ServiceTable control_table(Control* control) {
   return {
       .model = &model::control::service(),
-      .service = &control,
+      .service = control,
       .rows = {
           operation::row<Control, op::ListEvents, list_events, asks_list_events>(),
           operation::task_row<Control, op::ListInstances, list_instances, asks_list_instances>()}};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "wolke/base/result.h"
+#include "wolke/base/time.h"
 
 namespace wolke::s3 {
 
@@ -33,7 +34,8 @@ Error not_implemented_header(std::string_view header);
 /// `condition` is the header that failed, as S3 names it: "If-Match",
 /// "x-amz-copy-source-If-None-Match".
 Error precondition_failed(std::string_view condition);
-Error not_modified();
+/// Carries what a 304 must tell, as fields: the edge makes headers of them (a 304 has no body).
+Error not_modified(std::string_view etag, Timestamp modified);
 Error invalid_range(std::string_view requested, std::uint64_t object_size);
 Error invalid_part_number(std::uint64_t requested, std::uint64_t actual);
 

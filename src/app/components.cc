@@ -1,0 +1,206 @@
+#include "wolke/app/components.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "wolke/app/trust.h"
+#include "wolke/observe/log.h"
+#include "wolke/sandbox/process_sandbox.h"
+
+namespace wolke::app {
+
+namespace {
+
+constexpr std::size_t pool_queue_max = 4096;
+constexpr auto stop_grace = std::chrono::seconds(5);
+constexpr auto collect_every = std::chrono::minutes(10);
+constexpr Millis blob_grace = std::chrono::hours(1);
+
+unsigned pool_threads() {
+  return std::max(2u, std::thread::hardware_concurrency());
+}
+
+bool answer_health(const net::RequestHead& head, int& status, std::string& body) {
+  if (head.target != "/_wolke/health" && head.target != "/_localstack/health") return false;
+  status = 200;
+  body =
+      R"({"status":"running","services":{"iam":"running","lambda":"running","logs":"running","s3":"running","sts":"running"}})";
+  return true;
+}
+
+}  // namespace
+
+Components::Components(const Config& config, async::Loop& loop)
+    : config_(config),
+      loop_(loop),
+      env_(system_env()),
+      pool_(std::make_unique<async::Pool>(pool_threads(), pool_queue_max)) {}
+
+Components::~Components() {
+  // Completions are posted to the loop, which is ours to outlive: the pool ends first.
+  gateway_.reset();
+  pool_.reset();
+}
+
+Result<void> Components::open_storage(const std::string& address) {
+  std::string note = fmt::format("pid {}, http://{}", ::getpid(), address);
+  TRY(store_, store::open_sqlite_store(
+                  env_, {.directory = config_.data_dir + "/store", .lock_note = note}));
+  TRY(blobs_, store::open_file_blobs(env_, config_.data_dir + "/blobs"));
+  TRY(packages_, lambda::Packages::open(config_.data_dir + "/packages", env_.random));
+  return {};
+}
+
+Result<void> Components::open_identity() {
+  TRY(std::string master_key, identity::load_master_key(env_, config_.data_dir));
+  identity::Seal seal(std::move(master_key), env_.random);
+  TRY(root_, identity::bootstrap_root(*store_, env_, config_.data_dir, seal));
+  attached_ = std::make_unique<AttachedPolicies>(*store_);
+  identity::DirectoryOptions options{.authentication = config_.dev
+                                                           ? identity::Authentication::relaxed
+                                                           : identity::Authentication::enforced,
+                                     .resource_policies = attached_.get()};
+  directory_ = std::make_unique<identity::Directory>(env_, *store_, std::move(seal), options);
+  return {};
+}
+
+Result<void> Components::open_certificates() {
+  // Made anew at each start: only sandboxes of this server ever trust it.
+  TRY(authority_, net::LocalAuthority::create("wolke sandbox authority", {"amazonaws.com"}));
+  TRY(env_.disk.make_directory(config_.data_dir + "/trust"));
+  return write_trust_bundle(authority_->certificate_pem(), config_.data_dir + "/trust/ca.pem");
+}
+
+void Components::make_invoker(sandbox::ServerSide side) {
+  sandboxes_ = side.level == sandbox::Level::process ? sandbox::make_process_sandboxes(loop_)
+                                                     : sandbox::connect(loop_, std::move(side));
+  function_logs_ = std::make_unique<FunctionLogs>(*appender_);
+  invoke::Dependencies parts{
+      .loop = loop_,
+      .env = env_,
+      .sandboxes = *sandboxes_,
+      .paths = config_.runtimes,
+      .logs = *function_logs_,
+      .meter = [](invoke::UsageRecord) {},
+      .credentials = function_credentials(*directory_, env_.clock),
+      .serve_gateway = [this](Fd fd,
+                              const std::string& id) { serve_sandbox(std::move(fd), id, false); },
+      .serve_gateway_tls =
+          [this](Fd fd, const std::string& id) { serve_sandbox(std::move(fd), id, true); },
+      .sandbox_ended = [this](const std::string& id) { doors_.erase(id); },
+  };
+  invoker_ = invoke::make_invoker(std::move(parts));
+}
+
+void Components::make_logs() {
+  operation::Runner runner{.store = *store_, .pool = *pool_, .loop = loop_};
+  logs_ = std::make_unique<logs::Logs>(Limits{});
+  appender_ = std::make_unique<logs::Appender>(env_, runner);
+}
+
+void Components::make_services() {
+  operation::Runner runner{.store = *store_, .pool = *pool_, .loop = loop_};
+  iam_ = std::make_unique<iam::Iam>(iam::Iam{.store = *store_, .seal = directory_->seal()});
+  sts_ = std::make_unique<sts::Sts>(sts::Sts{.directory = *directory_});
+  functions_ = std::make_unique<FunctionsForS3>();
+  s3_ = std::make_unique<s3::S3>(
+      s3::S3{.store = *store_, .blobs = *blobs_, .runner = runner, .functions = functions_.get()});
+  lambda_ = std::make_unique<lambda::Lambda>(
+      lambda::Parts{.env = env_,
+                    .runner = runner,
+                    .blobs = *blobs_,
+                    .packages = *packages_,
+                    .invoker = *invoker_,
+                    .ports = lambda_ports(*directory_, s3::s3_table(s3_.get()), config_.dev),
+                    .limits = {}});
+  control_ =
+      std::make_unique<control::Control>(control::Control{.store = *store_, .invoker = *invoker_});
+  target_ = std::make_unique<lambda::LambdaTarget>(*lambda_);
+  deliverer_ = std::make_unique<deliver::Deliverer>(
+      deliver::Deliverer::Ports{
+          .env = env_, .store = *store_, .pool = *pool_, .loop = loop_, .target = *target_},
+      deliver::ScheduleOptions{});
+}
+
+void Components::make_gateway() {
+  authentication_ = gateway::make_authentication(*directory_, config_.region);
+  gateway_ = std::make_unique<gateway::Gateway>(gateway::GatewayParts{
+      .loop = loop_,
+      .pool = *pool_,
+      .env = env_,
+      .store = *store_,
+      .blobs = *blobs_,
+      .authentication = *authentication_,
+      .services = {s3::s3_table(s3_.get()), lambda::lambda_table(lambda_.get()), iam::iam_table(iam_.get()),
+                   sts::sts_table(sts_.get()), logs::logs_table(logs_.get()),
+                   control::control_table(control_.get())},
+      .health = answer_health,
+      .meter = {}});
+  server_ = std::make_unique<net::Server>(
+      loop_, [this](net::Exchange& exchange) { return gateway_->serve(exchange, ""); });
+}
+
+void Components::serve_sandbox(Fd listening, const std::string& sandbox_id, bool tls) {
+  std::unique_ptr<net::Server>& door = doors_[sandbox_id];
+  if (!door) {
+    door = std::make_unique<net::Server>(loop_, [this, sandbox_id](net::Exchange& exchange) {
+      return gateway_->serve(exchange, sandbox_id);
+    });
+  }
+  if (tls) {
+    door->serve_tls(std::move(listening), authority_->source("s3.amazonaws.com"));
+  } else {
+    door->serve(std::move(listening));
+  }
+}
+
+async::Task<void> Components::collect_regularly() {
+  while (co_await loop_.sleep_for(collect_every) == async::Wake::timed_out) {
+    auto collect = [this]() -> int {
+      Timestamp now = env_.clock.wall();
+      if (auto removed = blobs_->collect(*store_, now, blob_grace); !removed) {
+        observe::log(observe::Level::warning, "blobs", removed.error().message);
+      }
+      if (auto removed = lambda::collect_packages(*lambda_, now); !removed) {
+        observe::log(observe::Level::warning, "packages", removed.error().message);
+      }
+      return 0;
+    };
+    co_await async::run_on(*pool_, loop_, collect);
+  }
+}
+
+void Components::start(Fd listening) {
+  server_->serve(std::move(listening));
+  appender_->start();
+  deliverer_->start();
+  loop_.spawn(collect_regularly());
+}
+
+async::Task<void> Components::stop() {
+  co_await server_->stop(stop_grace);
+  co_await deliverer_->stop();
+  co_await invoker_->stop();
+  doors_.clear();
+  co_await appender_->stop();
+}
+
+Result<std::unique_ptr<Components>> make_components(const Config& config,
+                                                    const std::string& address, async::Loop& loop,
+                                                    sandbox::ServerSide side) {
+  auto parts = std::make_unique<Components>(config, loop);
+  TRY(parts->open_storage(address));
+  TRY(parts->open_identity());
+  TRY(parts->open_certificates());
+  // From here the data is ours and the root is known.
+  parts->make_logs();
+  parts->make_invoker(std::move(side));
+  parts->make_services();
+  parts->make_gateway();
+  return parts;
+}
+
+}  // namespace wolke::app

