@@ -8,13 +8,13 @@ from clients import LambdaCase, client, zipped, PYTHON
 class Functions(LambdaCase):
     def test_create_answers_with_everything_tools_read(self):
         code = zipped(PYTHON)
-        made = self.create(Code={"ZipFile": code}, Environment={"Variables": {"A": "1"}}, MemorySize=256, Timeout=7)
+        made = self.create(Code={"ZipFile": code}, Environment={"Variables": {"AB": "1"}}, MemorySize=256, Timeout=7)
         self.assertEqual(made["ResponseMetadata"]["HTTPStatusCode"], 201)
         self.assertEqual(made["FunctionArn"], self.arn(made["FunctionName"]))
         self.assertEqual(made["CodeSha256"], base64.b64encode(hashlib.sha256(code).digest()).decode())
         self.assertEqual((made["CodeSize"], made["MemorySize"], made["Timeout"]), (len(code), 256, 7))
         self.assertEqual((made["Version"], made["State"], made["PackageType"]), ("$LATEST", "Pending", "Zip"))
-        self.assertEqual(made["Environment"], {"Variables": {"A": "1"}})
+        self.assertEqual(made["Environment"], {"Variables": {"AB": "1"}})
         self.assertEqual(made["Architectures"], ["x86_64"])
         self.assertEqual(made["EphemeralStorage"], {"Size": 512})
         self.assertEqual(made["SnapStart"], {"ApplyOn": "None", "OptimizationStatus": "Off"})
@@ -90,7 +90,7 @@ class Functions(LambdaCase):
 
     def test_limits_of_the_configuration(self):
         self.refused("InvalidParameterValueException", self.create, Environment={"Variables": {"AWS_REGION": "x"}})
-        self.refused("InvalidParameterValueException", self.create, Environment={"Variables": {"A": "x" * 4096}})
+        self.refused("InvalidParameterValueException", self.create, Environment={"Variables": {"AB": "x" * 4096}})
         self.refused("ValidationException", self.create, Timeout=901)
         self.refused("InvalidParameterValueException", self.create, PackageType="Image",
                      Code={"ImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/x:1"})

@@ -6,7 +6,7 @@ from clients import LambdaCase, client, wait_for, zipped, NODE
 
 COUNTING = {"app.py": "import os\ndef handler(event, context):\n    if event.get('fail'):\n        raise ValueError('as asked')\n"
                       "    return {'echo': event, 'version': context.function_version, 'arn': context.invoked_function_arn,\n"
-                      "            'env': os.environ.get('A'), 'client': bool(context.client_context)}\n"}
+                      "            'env': os.environ.get('AB'), 'client': bool(context.client_context)}\n"}
 
 
 class Invoke(LambdaCase):
@@ -16,7 +16,7 @@ class Invoke(LambdaCase):
         cls.shared = "t-shared-" + cls.role[-8:]
         cls.functions.create_function(FunctionName=cls.shared, Runtime="python3.11", Handler="app.handler",
                                       Role=cls.role_arn, Code={"ZipFile": zipped(COUNTING)},
-                                      Environment={"Variables": {"A": "1"}}, Publish=True)
+                                      Environment={"Variables": {"AB": "1"}}, Publish=True)
 
     @classmethod
     def tearDownClass(cls):
