@@ -49,25 +49,26 @@ std::size_t attackers() {
   return count;
 }
 
-std::size_t groups(const std::string& base) {
+/// The groups of the sandboxes of this spawner; other servers may run on the same machine.
+std::size_t groups(const std::string& base, const std::string& parent) {
+  std::error_code missing;
   std::size_t count = 0;
   if (base.empty()) return 0;
-  for (const auto& parent : std::filesystem::directory_iterator(base)) {
-    if (!parent.path().filename().string().starts_with("wolke-")) continue;
-    for (const auto& group : std::filesystem::directory_iterator(parent))
-      count += group.is_directory();
+  for (const auto& group : std::filesystem::directory_iterator(base + "/" + parent, missing)) {
+    count += group.is_directory();
   }
   return count;
 }
 
-Inventory take_inventory() {
+Inventory take_inventory(pid_t spawner) {
   Inventory inventory;
   const std::string mounts = read_small_file("/proc/self/mountinfo", 1 << 20);
   inventory.mounts = split(mounts, '\n').size();
   inventory.attackers = attackers();
   const CgroupLayout layout = detect_cgroups();
-  for (const std::string& base : layout.legacy) inventory.groups += groups(base);
-  inventory.groups += groups(layout.unified);
+  const std::string parent = cgroup_parent_name(spawner);
+  for (const std::string& base : layout.legacy) inventory.groups += groups(base, parent);
+  inventory.groups += groups(layout.unified, parent);
   return inventory;
 }
 
@@ -89,12 +90,13 @@ class HostileTest : public ::testing::Test {
     ::chmod(package_.c_str(), 0777);
     write(directory_ + "/canary", std::string(secret));
     host_ = std::make_unique<TestHost>();
-    before_ = take_inventory();
+    before_ = take_inventory(host_->spawner_pid());
   }
   void TearDown() override {
     if (!host_) return;
-    for (int i = 0; i < 100 && take_inventory() != before_; ++i) ::usleep(10'000);
-    const Inventory after = take_inventory();
+    for (int i = 0; i < 100 && take_inventory(host_->spawner_pid()) != before_; ++i)
+      ::usleep(10'000);
+    const Inventory after = take_inventory(host_->spawner_pid());
     EXPECT_EQ(after.mounts, before_.mounts);
     EXPECT_EQ(after.attackers, before_.attackers);
     EXPECT_EQ(after.groups, before_.groups);
