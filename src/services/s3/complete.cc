@@ -108,7 +108,7 @@ Result<Object> describe(const Request& in, const Upload& upload,
     auto found = part.checksums.find(std::string(algorithm.wire));
     if (found == part.checksums.end()) return fail(internal_error("part without its checksum"));
     checksums.emplace_back(found->second, part.size);
-    if (upload.checksum_type == "COMPOSITE") extent.checksum = found->second;
+    extent.checksum = found->second;
   }
   Object object;
   object.metadata = upload.metadata;

@@ -53,7 +53,7 @@ Result<void> check_read(const ReadConditions& conditions, const Validators& obje
       return fail(precondition_failed("If-Unmodified-Since"));
     case Failing::if_none_match:
     case Failing::if_modified_since:
-      return fail(not_modified());
+      return fail(not_modified(object.etag, object.modified));
   }
   return {};
 }

@@ -125,8 +125,12 @@ Error precondition_failed(std::string_view condition) {
                {{"Condition", std::string(condition)}}};
 }
 
-Error not_modified() {
-  return Error{"NotModified", 304, "Not Modified"};
+Error not_modified(std::string_view etag, Timestamp modified) {
+  return Error{
+      "NotModified",
+      304,
+      "Not Modified",
+      {{"ETag", fmt::format("\"{}\"", etag)}, {"Last-Modified", format_rfc1123(modified)}}};
 }
 
 Error invalid_range(std::string_view requested, std::uint64_t object_size) {

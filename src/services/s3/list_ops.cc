@@ -99,6 +99,7 @@ Answer<op::ListObjects> list_objects(S3&, Tx& tx, const Context&, const In<op::L
   TRY(Listing listing, walk(tx, in, keys_max, in.marker.value_or("")));
   op::ListObjects::Output out;
   tell_request(in, listing, keys_max, encoded, out);
+  out.prefix = in.prefix.value_or("");  // version 1 alone tells it as it came
   out.marker = encoded(in.marker.value_or(""));
   if (listing.truncated && out.delimiter) out.next_marker = encoded(listing.last);
   if (!listing.objects.empty()) out.contents.emplace();
@@ -116,7 +117,7 @@ Answer<op::ListObjectsV2> list_objects_v2(S3&, Tx& tx, const Context&,
   TRY(Encoding encoded, encoding_of(in.encoding_type));
   TRY(std::int32_t keys_max, page_size(in.max_keys, "maxKeys"));
   std::string after = in.start_after.value_or("");
-  if (in.continuation_token) {
+  if (in.continuation_token && !in.continuation_token->empty()) {
     TRY(after, decode_token(*in.continuation_token));
   }
   TRY(Listing listing, walk(tx, in, keys_max, std::move(after)));

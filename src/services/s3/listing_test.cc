@@ -115,7 +115,7 @@ TEST_F(ListingTest, UrlEncodingMakesEveryKeyPrintable) {
   in.prefix = "a b";
   auto listed = run(list_objects, in);
   EXPECT_EQ(*listed->contents->front().key, "a%20b/%C3%BC%2B1");
-  EXPECT_EQ(listed->prefix, "a%20b");
+  EXPECT_EQ(listed->prefix, "a b");
   EXPECT_EQ(listed->encoding_type, "url");
 }
 

@@ -44,7 +44,7 @@ std::optional<std::string> stored_content_encoding(const std::optional<std::stri
   for (std::string_view coding : split(*header, ',')) {
     coding = trim(coding);
     if (coding.empty() || iequals(coding, "aws-chunked")) continue;
-    if (!kept.empty()) kept += ",";
+    if (!kept.empty()) kept += ", ";
     kept += coding;
   }
   if (kept.empty()) return std::nullopt;

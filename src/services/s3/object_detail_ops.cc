@@ -32,8 +32,6 @@ Result<void> tell_parts(Tx& tx, const In<op::GetObjectAttributes>& in, const Obj
   auto after = static_cast<std::uint32_t>(std::max(in.part_number_marker.value_or(0), 0));
   auto& told = out.object_parts.emplace();
   told.total_parts_count = static_cast<std::int32_t>(object.parts);
-  if (object.checksum_type != "COMPOSITE")
-    return {};  // S3 keeps the parts of composite objects only
   TRY(Layout layout, read_layout(tx, *in.bucket, *in.key));
   told.part_number_marker = static_cast<std::int32_t>(after);
   told.max_parts = static_cast<std::int32_t>(limit);

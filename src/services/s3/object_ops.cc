@@ -73,6 +73,18 @@ void apply_overrides(const In& in, Out& out) {
   if (in.response_expires) out.expires = format_rfc1123(*in.response_expires);
 }
 
+/// A checksum is told where the client can check it: of the whole object, or of one part.
+template <class Out>
+void tell_checksum_of(const Selection& selection, const Object& object, Out& out) {
+  if (selection.part) {
+    if (selection.part->checksum.empty() || object.checksums.empty()) return;
+    tell_checksums({{object.checksums.begin()->first, selection.part->checksum}}, out);
+    out.checksum_type = object.checksum_type;
+  } else if (selection.range.length == object.size) {
+    tell_checksum(object, out);
+  }
+}
+
 /// Everything that GetObject and HeadObject have in common; the bytes are GetObject's.
 template <class In, class Out>
 Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Object& object,
@@ -92,9 +104,7 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
   if (in.part_number && object.parts > 0) {
     out.parts_count = static_cast<std::int32_t>(object.parts);
   }
-  // A checksum is told where the client can check it: over the whole object.
-  bool whole = selection.range.length == object.size;
-  if (in.checksum_mode == "ENABLED" && whole) tell_checksum(object, out);
+  if (in.checksum_mode == "ENABLED") tell_checksum_of(selection, object, out);
   return selection;
 }
 

@@ -13,6 +13,7 @@ Timestamp whole_seconds(Timestamp t) {
 Error missing_key(const operation::Context& context, const Bucket& bucket, const std::string& key) {
   identity::Ask list{.action = "s3:ListBucket",
                      .resource = bucket_arn(bucket.name),
+                     .conditions = {{"s3:prefix", {key}}},
                      .resource_account = bucket.account};
   return context.authorizer->allows(list) ? no_such_key(key) : access_denied();
 }
