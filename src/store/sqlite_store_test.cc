@@ -1,6 +1,7 @@
 // What is particular to the SQLite engine: durability, faults, formats, groups.
 #include "wolke/store/sqlite_store.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -93,6 +94,33 @@ TEST_F(SqliteStoreTest, AConflictInAGroupDropsOnlyItsOwnBatch) {
                                    CommitStatus::committed}));
   EXPECT_EQ(get("k"), "first");
   EXPECT_EQ(get("other"), "third");
+}
+
+TEST_F(SqliteStoreTest, ARefusedBatchDoesNotComeBackWithAGroupThatFailed) {
+  int refused = 0;
+  for (std::uint64_t round = 0; round < 200; ++round) {
+    const std::string k = fmt::format("k{}", round);
+    const std::string b = fmt::format("b{}", round);
+    const Version before = put("x", "x").version;
+    std::vector<CommitResult> results;
+    const auto note = [&](CommitResult r) { results.push_back(std::move(r)); };
+    // The group's last write fails though it happened; so does the next one, of the first batch
+    // alone.
+    const std::uint64_t n = 1 + round % 8;
+    disk_.fail_call(n, sim::Fault::io_error, sim::Call::write);
+    disk_.fail_call(n + 1, sim::Fault::io_error, sim::Call::write);
+    store_->hold();
+    store_->commit({.puts = {{{0, k}, "v"}}}, note);
+    store_->commit({.checks = {{{0, k}, before + 1}}, .puts = {{{0, b}, "v"}}}, note);
+    store_->release();
+    ASSERT_EQ(results.size(), 2U);
+    disk_.kill();
+    open();
+    if (results[1].status != CommitStatus::conflict) continue;
+    ++refused;
+    EXPECT_EQ(get(b), "(none)") << round;
+  }
+  EXPECT_LT(refused, 200);
 }
 
 TEST_F(SqliteStoreTest, AfterAFailedSyncNothingIsAcknowledgedButReadsGoOn) {

@@ -47,7 +47,10 @@ Result<void> SqliteWriter::open(const std::string& path) {
       "PRAGMA secure_delete=fast; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864"));
   sqlite3_wal_hook(connection_.get(), on_log_grew, &log_pages_);
   TRY(create_or_check());
-  return prepare_statements();
+  TRY(prepare_statements());
+  // Before anyone sees the store: what an earlier server left behind the log's end stays behind it.
+  if (!bury()) return fail(connection_.error(SQLITE_IOERR));
+  return {};
 }
 
 Result<void> SqliteWriter::use_log() {
@@ -99,6 +102,10 @@ Result<void> SqliteWriter::prepare_statements() {
   TRY(prepare(begin_, "BEGIN IMMEDIATE"));
   TRY(prepare(commit_, "COMMIT"));
   TRY(prepare(save_version_, "UPDATE meta SET number=?1 WHERE name='version'"));
+  // The value must change: SQLite writes no page for an update that changes nothing.
+  TRY(prepare(
+      count_burial_,
+      "INSERT INTO meta VALUES('buried', 1) ON CONFLICT(name) DO UPDATE SET number=number+1"));
   TRY(prepare(select_version_, "SELECT version FROM records WHERE shard=?1 AND key=?2"));
   TRY(prepare(select_value_, "SELECT value FROM records WHERE shard=?1 AND key=?2"));
   TRY(prepare(select_any_from_, "SELECT 1 FROM records WHERE shard=?1 AND key>=?2 LIMIT 1"));
@@ -207,6 +214,14 @@ Result<void> SqliteWriter::transact(std::span<GroupMember> group) {
   return {};
 }
 
+bool SqliteWriter::bury() {
+  Result<void> done = step(begin_);
+  if (done) done = step(count_burial_);
+  if (done) done = step(commit_);
+  if (!done) connection_.roll_back();
+  return done.has_value();
+}
+
 void SqliteWriter::commit(std::span<GroupMember> group) {
   Error why = poisoned_error();
   if (!vfs_.poisoned()) {
@@ -214,7 +229,7 @@ void SqliteWriter::commit(std::span<GroupMember> group) {
     if (done) return;
     why = std::move(done).error();
     connection_.roll_back();
-    if (group.size() > 1 && !vfs_.poisoned()) {
+    if (group.size() > 1 && !vfs_.poisoned() && bury()) {
       for (GroupMember& member : group) commit({&member, 1});
       return;
     }

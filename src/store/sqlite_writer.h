@@ -45,6 +45,10 @@ class SqliteWriter {
   Result<std::uint64_t> meta(std::string_view name);
   Result<void> prepare_statements();
   Result<void> transact(std::span<GroupMember> group);
+  /// A transaction that failed may lie in the log all the same, whole, and come back after a crash.
+  /// (even one that was torn, when a later torn write happens to mend it). This writes over it, so
+  /// that its batches may be judged again. False: it may still come back.
+  bool bury();
   /// True: all checks hold.
   Result<bool> checks_hold(const Batch& batch);
   Result<Version> version_of(const Key& key);
@@ -55,7 +59,7 @@ class SqliteWriter {
 
   Vfs& vfs_;
   Connection connection_;
-  Statement begin_, commit_, save_version_;
+  Statement begin_, commit_, save_version_, count_burial_;
   Statement select_version_, select_any_from_, select_any_between_, select_value_;
   Statement put_, delete_;
   Version last_version_ = 0;
