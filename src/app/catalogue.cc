@@ -14,8 +14,8 @@ namespace wolke::app {
 std::vector<std::string> served_operations() {
   std::vector<std::string> out;
   for (const operation::ServiceTable& table :
-       {s3::s3_table(nullptr), lambda::lambda_table(nullptr), iam::iam_table(nullptr), sts::sts_table(nullptr),
-        logs::logs_table(nullptr), control::control_table(nullptr)}) {
+       {s3::s3_table(nullptr), lambda::lambda_table(nullptr), iam::iam_table(nullptr),
+        sts::sts_table(nullptr), logs::logs_table(nullptr), control::control_table(nullptr)}) {
     for (const operation::Row& row : table.rows) {
       out.push_back(std::string(table.model->name) + " " + std::string(row.operation->name));
     }

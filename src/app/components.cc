@@ -18,6 +18,7 @@ constexpr std::size_t pool_queue_max = 4096;
 constexpr auto stop_grace = std::chrono::seconds(5);
 constexpr auto collect_every = std::chrono::minutes(10);
 constexpr Millis blob_grace = std::chrono::hours(1);
+constexpr const char* trust_inside = "/var/trust/ca.pem";
 
 unsigned pool_threads() {
   return std::max(2u, std::thread::hardware_concurrency());
@@ -70,8 +71,9 @@ Result<void> Components::open_identity() {
 Result<void> Components::open_certificates() {
   // Made anew at each start: only sandboxes of this server ever trust it.
   TRY(authority_, net::LocalAuthority::create("wolke sandbox authority", {"amazonaws.com"}));
+  acceptor_ = std::make_shared<net::TlsAcceptor>(authority_->source("s3.amazonaws.com"));
   TRY(env_.disk.make_directory(config_.data_dir + "/trust"));
-  return write_trust_bundle(authority_->certificate_pem(), config_.data_dir + "/trust/ca.pem");
+  return write_trust_bundle(authority_->certificate_pem(), config_.data_dir + "/trust");
 }
 
 void Components::make_invoker(sandbox::ServerSide side) {
@@ -91,6 +93,9 @@ void Components::make_invoker(sandbox::ServerSide side) {
       .serve_gateway_tls =
           [this](Fd fd, const std::string& id) { serve_sandbox(std::move(fd), id, true); },
       .sandbox_ended = [this](const std::string& id) { doors_.erase(id); },
+      .hosts = aws_hosts(config_.region),
+      .environment = {{"SSL_CERT_FILE", trust_inside}, {"AWS_CA_BUNDLE", trust_inside}},
+      .mounts = {{.host_path = config_.data_dir + "/trust", .inside_path = "/var/trust"}},
   };
   invoker_ = invoke::make_invoker(std::move(parts));
 }
@@ -134,9 +139,9 @@ void Components::make_gateway() {
       .store = *store_,
       .blobs = *blobs_,
       .authentication = *authentication_,
-      .services = {s3::s3_table(s3_.get()), lambda::lambda_table(lambda_.get()), iam::iam_table(iam_.get()),
-                   sts::sts_table(sts_.get()), logs::logs_table(logs_.get()),
-                   control::control_table(control_.get())},
+      .services = {s3::s3_table(s3_.get()), lambda::lambda_table(lambda_.get()),
+                   iam::iam_table(iam_.get()), sts::sts_table(sts_.get()),
+                   logs::logs_table(logs_.get()), control::control_table(control_.get())},
       .health = answer_health,
       .meter = {}});
   server_ = std::make_unique<net::Server>(
@@ -151,7 +156,7 @@ void Components::serve_sandbox(Fd listening, const std::string& sandbox_id, bool
     });
   }
   if (tls) {
-    door->serve_tls(std::move(listening), authority_->source("s3.amazonaws.com"));
+    door->serve_tls(std::move(listening), acceptor_);
   } else {
     door->serve(std::move(listening));
   }

@@ -63,6 +63,7 @@ class Components {
   identity::Bootstrap root_;
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<net::LocalAuthority> authority_;
+  std::shared_ptr<net::TlsAcceptor> acceptor_;  // owners: this and the sandboxes' doors
   std::unique_ptr<logs::Logs> logs_;
   std::unique_ptr<logs::Appender> appender_;
   std::unique_ptr<FunctionLogs> function_logs_;

@@ -4,6 +4,7 @@
 
 #include "wolke/base/hash.h"
 #include "wolke/base/limits.h"
+#include "wolke/base/text.h"
 #include "wolke/gateway/body_source.h"
 #include "wolke/gateway/detect.h"
 #include "wolke/gateway/quirks.h"
@@ -299,6 +300,7 @@ async::Task<Result<void>> Gateway::send(net::Exchange& exchange, Request& reques
                                         shape::Value output) {
   CO_TRY(shape::WireResponse response,
          shape::encode_output(*request.operation, output, request.id));
+  for (auto& header : response.headers) header.first = to_lower(header.first);
   add_common_headers(*request.table->model, request.id, response.headers);
   finish_response(*request.operation, request.context, response);
   request.usage.status = response.status;
@@ -341,6 +343,11 @@ async::Task<void> Gateway::send_error(net::Exchange& exchange, Request& request,
   const bool head_only = request.head->method == "HEAD";
   shape::WireResponse response = shape::encode_error(service, request.operation, error, request.id,
                                                      request.target.path, head_only);
+  if (error.status == 304) {
+    // Nothing but headers can say what was not modified (RFC 9110 15.4.5).
+    for (const auto& [name, value] : error.fields)
+      response.headers.emplace_back(to_lower(name), value);
+  }
   add_common_headers(service, request.id, response.headers);
   net::ResponseHead head{.status = response.status, .headers = std::move(response.headers)};
   Result<void> sent = co_await exchange.respond(std::move(head), std::move(response.body));
