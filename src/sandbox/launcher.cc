@@ -124,6 +124,8 @@ class Launcher {
   void reap();
   void on_server_end(int status);
   void on_spawner_end();
+  void replace_spawner();
+  void start_both();
   void wait_and_reap(std::chrono::milliseconds limit);
   void finish();
 
@@ -143,7 +145,9 @@ class Launcher {
   Fd server_control_;
   unsigned generation_ = 0;
   unsigned crashes_ = 0;
+  unsigned spawner_crashes_ = 0;
   std::optional<Clock::time_point> restart_at_;
+  std::optional<Clock::time_point> spawner_at_;
   std::optional<Clock::time_point> kill_at_;
   std::optional<int> result_;
 };
@@ -304,7 +308,16 @@ void Launcher::on_server_end(int status) {
 }
 
 void Launcher::on_spawner_end() {
+  const bool steady = Clock::now() - spawner_.since > steady_after;
   spawner_.pid = -1;
+  spawner_crashes_ = steady ? 1 : spawner_crashes_ + 1;
+  // Not here: when the server died too, its end is still to be reaped, and both start anew.
+  spawner_at_ = Clock::now() + restart_pause(spawner_crashes_);
+}
+
+/// The server goes on with a new spawner; without one it cannot work, and both start anew.
+void Launcher::replace_spawner() {
+  spawner_at_.reset();
   if (server_.pid < 0 || kill_at_) return;
   say(observe::Level::error, "spawner ended; starting a new one");
   // Its sandboxes died with it; what is left of their groups goes by name.
@@ -319,8 +332,19 @@ void Launcher::on_spawner_end() {
       return;
     }
   }
-  // Without a spawner the server cannot work: both start anew.
-  if (server_.pid > 0) (void)::kill(server_.pid, SIGKILL);
+  (void)::kill(server_.pid, SIGKILL);
+}
+
+/// Starts the server and its spawner; a failure is the end.
+void Launcher::start_both() {
+  restart_at_.reset();
+  spawner_at_.reset();
+  auto started = new_channel();
+  if (started) started = start_spawner();
+  if (started) started = start_server();
+  if (started) return;
+  say(observe::Level::error, started.error().message);
+  result_ = exit_config;
 }
 
 void Launcher::wait_and_reap(std::chrono::milliseconds limit) {
@@ -358,22 +382,15 @@ int Launcher::run() {
   while (!result_) {
     const auto now = Clock::now();
     if (kill_at_ && now >= *kill_at_ && server_.pid > 0) (void)::kill(server_.pid, SIGKILL);
-    if (restart_at_ && now >= *restart_at_) {
-      restart_at_.reset();
-      auto started = new_channel();
-      if (started) started = start_spawner();
-      if (started) started = start_server();
-      if (!started) {
-        say(observe::Level::error, started.error().message);
-        result_ = exit_config;
-        break;
-      }
-    }
+    if (restart_at_ && now >= *restart_at_) start_both();
+    if (spawner_at_ && now >= *spawner_at_) replace_spawner();
     auto limit = std::chrono::milliseconds(1000);
-    if (restart_at_) {
-      limit = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*restart_at_ - Clock::now()),
+    for (const auto& at : {restart_at_, spawner_at_}) {
+      if (!at) continue;
+      limit = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*at - Clock::now()),
                          std::chrono::milliseconds(0), limit);
     }
+    if (result_) break;
     wait_and_reap(limit);
   }
   finish();

@@ -97,7 +97,17 @@ class LauncherTest : public ::testing::Test {
     }
     return 0;
   }
-  /// Control groups of spawners and processes with our uids.
+  /// "wolke-<namespace>-<pid>-<start>" whose spawner is dead, or came from this test: other servers
+  /// may run beside it.
+  static bool is_of_this_test(std::string_view name) {
+    const auto parts = split(name, '-');
+    if (parts.size() != 4 || parts[0] != "wolke") return false;
+    const std::string status =
+        read_small_file(("/proc/" + std::string(parts[2]) + "/status").c_str());
+    if (status.empty()) return true;
+    return status.find("PPid:\t" + std::to_string(::getpid()) + "\n") != std::string::npos;
+  }
+  /// Control groups of dead spawners, and children that nobody ended.
   static int leftovers() {
     int count = 0;
     const CgroupLayout layout = detect_cgroups();
@@ -106,7 +116,7 @@ class LauncherTest : public ::testing::Test {
     for (const std::string& base : bases) {
       if (base.empty()) continue;
       for (const auto& entry : std::filesystem::directory_iterator(base)) {
-        if (entry.path().filename().string().starts_with("wolke-")) ++count;
+        if (is_of_this_test(entry.path().filename().string())) ++count;
       }
     }
     int status = 0;
@@ -212,6 +222,16 @@ TEST_F(LauncherTest, a_killed_spawner_is_replaced_and_the_same_server_goes_on) {
   ::kill(launcher_, SIGTERM);
   wait_for_end();
   EXPECT_TRUE(eventually([] { return leftovers() == 0; }));
+}
+
+TEST_F(LauncherTest, the_spawner_keeps_only_the_capabilities_that_it_uses) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  launch([&](ServerSide side) { return serve(std::move(side), *told_, true); });
+  ASSERT_TRUE(eventually([&] { return told_->sandboxes_run >= 1; }));
+  const std::string status = read_small_file(
+      ("/proc/" + std::to_string(child_named("wolke-spawner")) + "/status").c_str());
+  EXPECT_NE(status.find("CapEff:\t00000000002014e2"), std::string::npos) << status;
+  EXPECT_NE(status.find("CapBnd:\t00000000002014e2"), std::string::npos) << status;
 }
 
 TEST_F(LauncherTest, kill_9_of_the_launcher_leaves_nothing_behind) {

@@ -1,12 +1,14 @@
 #include "wolke/sandbox/spawner.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -351,6 +353,34 @@ void Spawner::end_everything() {
   maker_.clean_all();
 }
 
+#ifndef WOLKE_TEST_WEAKEN
+/// What root's spawner really uses; the rest is given up, also for whatever it could exec.
+constexpr int needed_capabilities[] = {
+    CAP_SYS_ADMIN,         // namespaces, mounts from descriptors, control groups
+    CAP_SETUID,            // uid maps
+    CAP_SETGID,            // gid maps
+    CAP_NET_ADMIN,         // bringing a sandbox's loopback up
+    CAP_NET_BIND_SERVICE,  // its :443 and :53
+    CAP_KILL,              // ending processes of the sandboxes' uids
+    CAP_DAC_OVERRIDE,      // the top directories of control group hierarchies are 0555
+};
+
+Result<void> keep_needed_capabilities() {
+  __user_cap_data_struct kept[2] = {};
+  for (int capability : needed_capabilities)
+    kept[capability / 32].permitted |= 1U << capability % 32;
+  for (auto& part : kept) part.effective = part.permitted;
+  for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
+    const bool needed = (kept[capability / 32].permitted & 1U << capability % 32) != 0;
+    if (!needed) {
+      TRY(checked(::prctl(PR_CAPBSET_DROP, capability), "bounding set"));
+    }
+  }
+  __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+  return checked(::syscall(SYS_capset, &head, kept), "capset");
+}
+#endif
+
 }  // namespace
 
 int run_spawner(SpawnerConfig config) {
@@ -365,6 +395,9 @@ int run_spawner(SpawnerConfig config) {
     files.rlim_cur = files.rlim_max;
     (void)::setrlimit(RLIMIT_NOFILE, &files);
   }
+#ifndef WOLKE_TEST_WEAKEN  // a control without its layers needs all of root
+  if (::geteuid() == 0 && !keep_needed_capabilities()) return 1;
+#endif
   auto maker = ShellMaker::create(config.level, config.cgroups, config.cgroup_parent);
   if (!maker) {
     (void)!::write(2, maker.error().message.data(), maker.error().message.size());
