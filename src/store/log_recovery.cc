@@ -13,6 +13,7 @@ namespace {
 using namespace log_layout;
 
 constexpr std::size_t frames_at_once = 256;
+constexpr std::uint64_t sector_bytes = 512;
 
 /// SQLite's running checksum of the log, over little-endian words.
 struct Checksum {
@@ -74,7 +75,12 @@ class LogScan {
     valid_ = valid_ && live && follows;
     any_live_ |= live;
     stored_ = stored;
-    previous_ends_transaction_ = live && big_endian_at(frame, frame_commit_offset) != 0;
+    // A header that lies across two sectors may be torn: its mark may be of one write and its
+    // checksum of another.
+    const bool whole = offset_ / sector_bytes == (offset_ + frame_header_bytes - 1) / sector_bytes;
+    previous_ends_transaction_ =
+        live && (whole || follows) && big_endian_at(frame, frame_commit_offset) != 0;
+    offset_ += frame_bytes;
   }
 
   bool damaged() const { return damaged_; }
@@ -96,6 +102,7 @@ class LogScan {
   bool valid_ = false;  // all frames so far
   bool previous_ends_transaction_ = false;
   bool any_live_ = false;
+  std::uint64_t offset_ = header_bytes;  // of the next frame
   bool damaged_ = false;
 };
 

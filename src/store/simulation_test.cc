@@ -229,11 +229,17 @@ bool Simulation::open() {
   store_.reset();
   auto blobs = std::make_unique<FileBlobs>(env_, blob_directory, bugs_);
   // Before the store: syncing the blobs' directory must not make the store's names durable.
-  if (!blobs->open_directory()) return false;
+  if (const auto made = blobs->open_directory(); !made) {
+    open_error_ = made.error().message;
+    return false;
+  }
   const SqliteTesting testing{
       .pace = WriterPace::in_caller, .locking = DirectoryLocking::none, .bugs = bugs_};
   auto store = SqliteStore::open(env_, {.directory = data_directory, .lock_note = ""}, testing);
-  if (!store) return false;
+  if (!store) {
+    open_error_ = store.error().code + ": " + store.error().message;
+    return false;
+  }
   store_ = *std::move(store);
   blobs_ = std::move(blobs);
   return true;
@@ -254,7 +260,7 @@ void Simulation::restart() {
     store_.reset();
     if (attempt < 3 && one_in(4)) disk_.fail_call(1 + random_.below(20), sim::Fault::power_off);
     if (open() && !disk_.is_off()) break;
-    if (!disk_.is_off()) return broken("the store does not open");
+    if (!disk_.is_off()) return broken("the store does not open: " + open_error_);
   }
   disk_.clear_faults();
   stuck_ = false;

@@ -91,6 +91,7 @@ class Simulation {
   Version last_version_ = 0;
   std::uint64_t next_number_ = 1;
   bool stuck_ = false;  // the store stopped acknowledging; only a restart helps
+  std::string open_error_;
   std::optional<std::string> broken_;
 };
 
