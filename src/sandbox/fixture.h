@@ -1,6 +1,9 @@
 #pragma once
 // For tests: a spawner and a loop in one object, and run(): start a Spec, collect what it writes,
-// wait for its end. Threads: the test's. A TestHost must be made before the test has threads.
+// wait for its end.
+//
+// Threads: the test's own; a TestHost must be made before the test has others, since it forks.
+// Lifetime: it outlives every instance that it started. Failure: told in the Outcome.
 
 #include <chrono>
 #include <cstdint>

@@ -82,7 +82,7 @@ class LauncherTest : public ::testing::Test {
   static bool eventually(const std::function<bool()>& holds) {
     for (int i = 0; i < 500; ++i) {
       if (holds()) return true;
-      ::usleep(10'000);
+      ::usleep(10'000);  // allowed: a poll
     }
     return false;
   }

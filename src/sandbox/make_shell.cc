@@ -35,7 +35,7 @@ Result<void> bring_loopback_up() {
   Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return fail(step_failed("loopback", errno));
   ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
+  wire::copy_text(request.ifr_name, "lo");
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   return checked(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "loopback");
 }

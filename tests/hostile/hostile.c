@@ -31,6 +31,9 @@ static int won(const char* how) {
   printf("WON %s\n", how);
   return 0;
 }
+static int number(const char* text) {
+  return (int)strtol(text, 0, 10);
+}
 static int lost(void) {
   printf("LOST %s\n", strerror(errno));
   return 1;
@@ -338,11 +341,11 @@ static int fork_bomb(const char* limit) {
       _exit(0);
     }
   }
-  return count > atoi(limit) ? won("forks") : lost();
+  return count > number(limit) ? won("forks") : lost();
 }
 
 static int memory_bomb(const char* mib) {
-  const size_t size = (size_t)atoi(mib) << 20;
+  const size_t size = (size_t)number(mib) << 20;
   char* memory = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return lost();
   for (size_t at = 0; at < size; at += 4096) memory[at] = 1;
@@ -359,13 +362,13 @@ static int priority(void) {
 static int fill_disk(const char* mib) {
   static char block[1 << 20];
   int fd = open("/tmp/fill", O_CREAT | O_WRONLY, 0600);
-  for (int i = 0; i < atoi(mib); ++i) {
+  for (int i = 0; i < number(mib); ++i) {
     if (write(fd, block, sizeof block) != sizeof block) return lost();
   }
   return won("disk");
 }
 static int fill_inodes(const char* count) {
-  for (int i = 0; i < atoi(count); ++i) {
+  for (int i = 0; i < number(count); ++i) {
     char path[32];
     snprintf(path, sizeof path, "/tmp/i%d", i);
     int fd = open(path, O_CREAT | O_WRONLY, 0600);
@@ -378,11 +381,11 @@ static int fill_inodes(const char* count) {
 static int exhaust_descriptors(const char* limit) {
   int count = 0;
   while (count < 20000 && dup(0) >= 0) ++count;
-  return count > atoi(limit) ? won("descriptors") : lost();
+  return count > number(limit) ? won("descriptors") : lost();
 }
 
 static int kill_process(const char* pid) {
-  const pid_t target = (pid_t)atoi(pid);
+  const pid_t target = (pid_t)number(pid);
   if (kill(target, SIGKILL) == 0) return won("kill");
   int pidfd = (int)syscall(SYS_pidfd_open, target, 0);
   if (pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, 0, 0) == 0) return won("pidfd");
@@ -392,11 +395,11 @@ static int kill_process(const char* pid) {
 static int signal_by_owner(const char* pid) {
   int pair[2];
   socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-  if (fcntl(pair[0], F_SETOWN, atoi(pid)) < 0) return lost();
+  if (fcntl(pair[0], F_SETOWN, number(pid)) < 0) return lost();
   fcntl(pair[0], F_SETSIG, SIGKILL > 0 ? SIGIO : 0);
   fcntl(pair[0], F_SETFL, O_ASYNC);
   (void)!write(pair[1], "x", 1);
-  usleep(100000);
+  usleep(50000);  // allowed: a poll
   return won("owner");
 }
 
