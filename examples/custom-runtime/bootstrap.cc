@@ -1,5 +1,5 @@
-// A Lambda function without a language runtime: a C++ program that speaks the Runtime API itself. It counts the words of
-// the event's "text". Statically linked, it starts in about a millisecond.
+// A Lambda function without a language runtime: a C++ program that speaks the Runtime API itself.
+// It counts the words of the event's "text". Statically linked, it starts in about a millisecond.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
@@ -21,13 +21,15 @@ struct Response {
   std::string headers, body;
 };
 
-/// One connection, kept alive: a function that polls thousands of times a second should not connect each time.
+/// One connection, kept alive: a function that polls thousands of times a second should not connect
+/// each time.
 class Api {
  public:
   explicit Api(const std::string& address) : address_(address) {}
 
   Response call(const std::string& method, const std::string& path, const std::string& body) {
-    std::string request = method + " /2018-06-01/runtime/" + path + " HTTP/1.1\r\nHost: " + address_ +
+    std::string request = method + " /2018-06-01/runtime/" + path +
+                          " HTTP/1.1\r\nHost: " + address_ +
                           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     if (fd_ < 0) connect();
     for (std::size_t sent = 0; sent < request.size();) {
@@ -48,8 +50,9 @@ class Api {
     std::size_t colon = address_.find(':');
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<unsigned short>(std::atoi(address_.c_str() + colon + 1)));
-    if (::inet_pton(AF_INET, address_.substr(0, colon).c_str(), &to.sin_addr) != 1) fail("AWS_LAMBDA_RUNTIME_API");
+    to.sin_port = htons(static_cast<unsigned short>(std::stoi(address_.substr(colon + 1))));
+    if (::inet_pton(AF_INET, address_.substr(0, colon).c_str(), &to.sin_addr) != 1)
+      fail("AWS_LAMBDA_RUNTIME_API");
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) fail("connect");
   }
@@ -59,8 +62,9 @@ class Api {
     while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) read_more();
     Response out;
     out.headers = buffer_.substr(0, end + 2);
-    out.status = std::atoi(out.headers.c_str() + std::strlen("HTTP/1.1 "));
-    std::size_t length = static_cast<std::size_t>(std::atoll(header(out.headers, "content-length").c_str()));
+    out.status = std::stoi(out.headers.substr(std::strlen("HTTP/1.1 ")));
+    std::size_t length =
+        static_cast<std::size_t>(std::stoull(header(out.headers, "content-length")));
     while (buffer_.size() < end + 4 + length) read_more();
     out.body = buffer_.substr(end + 4, length);
     buffer_.erase(0, end + 4 + length);
@@ -117,7 +121,8 @@ int count_words(const std::string& event) {
 int main() {
   const char* address = std::getenv("AWS_LAMBDA_RUNTIME_API");
   if (!address) {
-    std::fprintf(stderr, "AWS_LAMBDA_RUNTIME_API is not set: this program runs as a Lambda function.\n");
+    std::fprintf(stderr,
+                 "AWS_LAMBDA_RUNTIME_API is not set: this program runs as a Lambda function.\n");
     return 1;
   }
   Api api(address);
@@ -127,12 +132,14 @@ int main() {
     std::string id = Api::header(next.headers, "lambda-runtime-aws-request-id");
     int words = count_words(next.body);
     if (words < 0) {
-      api.call("POST", "invocation/" + id + "/error",
-               R"({"errorType":"Function.NoText","errorMessage":"The event has no member \"text\"."})");
+      api.call(
+          "POST", "invocation/" + id + "/error",
+          R"({"errorType":"Function.NoText","errorMessage":"The event has no member \"text\"."})");
     } else {
       std::printf("%d words\n", words);
       std::fflush(stdout);
-      api.call("POST", "invocation/" + id + "/response", "{\"words\":" + std::to_string(words) + "}");
+      api.call("POST", "invocation/" + id + "/response",
+               "{\"words\":" + std::to_string(words) + "}");
     }
   }
 }

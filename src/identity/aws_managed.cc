@@ -8,6 +8,7 @@
 namespace wolke::identity {
 namespace {
 
+// long: a table
 constexpr AwsManagedPolicy policies[] = {
     {"AdministratorAccess", "/", "ANPAXUEARDEVTUHKHZ23E",
      "arn:aws:iam::aws:policy/AdministratorAccess", "Full access to everything.",

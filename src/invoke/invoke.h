@@ -1,8 +1,9 @@
 #pragma once
 // Running a function version: admission → placement → pool → sandbox → runtime → result.
 //
-// A FunctionSpec is everything that decides what runs; its `revision` names it: instances are reused for the same
-// revision only, so new code or configuration means new sandboxes. Threads: one loop.
+// A FunctionSpec is everything that decides what runs; its `revision` names it: instances are
+// reused for the same revision only, so new code or configuration means new sandboxes. Threads: one
+// loop.
 
 #include <chrono>
 #include <cstdint>
@@ -24,17 +25,18 @@ struct FunctionSpec {
   std::string account;
   std::string region;
   std::string name;
-  std::string version;            // "$LATEST" or a number
-  std::string arn;                // unqualified
-  std::string revision;           // changes with code or configuration; with arn and version it names the sandbox's contents
-  std::string runtime;            // "nodejs22.x"
+  std::string version;   // "$LATEST" or a number
+  std::string arn;       // unqualified
+  std::string revision;  // changes with code or configuration; with arn and version it names the
+                         // sandbox's contents
+  std::string runtime;   // "nodejs22.x"
   std::string handler;
   std::string role_arn;
   std::map<std::string, std::string> environment;
   std::uint32_t memory_mb = 128;
   std::uint32_t ephemeral_mb = 512;
   std::chrono::seconds timeout{3};
-  std::string package_path;       // host directory, read-only, content-addressed
+  std::string package_path;  // host directory, read-only, content-addressed
   std::vector<std::string> layer_paths;
   std::string log_group;
   std::optional<std::uint32_t> reserved_concurrency;
@@ -42,9 +44,9 @@ struct FunctionSpec {
 
 struct InvokeRequest {
   std::string request_id;
-  std::string invoked_arn;        // as the caller named it (with qualifier)
-  std::string payload;            // JSON text; empty is passed on as "{}"… see invoke.cc
-  std::string client_context;     // JSON text or empty
+  std::string invoked_arn;     // as the caller named it (with qualifier)
+  std::string payload;         // JSON text; empty is passed on as "{}"… see invoke.cc
+  std::string client_context;  // JSON text or empty
   std::string trace;
   bool want_log_tail = false;
 };
@@ -52,9 +54,9 @@ struct InvokeRequest {
 enum class FunctionError { none, handled, unhandled };
 
 struct InvokeResult {
-  std::string payload;            // the function's JSON, or the error JSON
+  std::string payload;  // the function's JSON, or the error JSON
   FunctionError error = FunctionError::none;
-  std::string log_tail;           // last 4 KB, plain
+  std::string log_tail;  // last 4 KB, plain
   std::chrono::microseconds duration{0};
   std::chrono::microseconds init_duration{0};  // 0: warm
   std::uint64_t billed_ms = 0;
@@ -64,9 +66,11 @@ struct InvokeResult {
 class Invoker {
  public:
   virtual ~Invoker() = default;
-  /// Errors: "TooManyRequestsException" 429 (field Reason: ReservedFunctionConcurrentInvocationLimitExceeded, …),
-  /// "ServiceException" 500. A function's own failure is a result, not an error.
-  virtual async::Task<Result<InvokeResult>> invoke(const FunctionSpec& function, InvokeRequest request) = 0;
+  /// Errors: "TooManyRequestsException" 429 (field Reason:
+  /// ReservedFunctionConcurrentInvocationLimitExceeded, …), "ServiceException" 500. A function's
+  /// own failure is a result, not an error.
+  virtual async::Task<Result<InvokeResult>> invoke(const FunctionSpec& function,
+                                                   InvokeRequest request) = 0;
   /// Running and idle instances, for `wolke ps`.
   struct InstanceInfo {
     std::string function_arn, version, sandbox_id, state;
@@ -77,11 +81,13 @@ class Invoker {
   virtual async::Task<void> stop() = 0;
 };
 
-/// Where function logs go: app wires it to the logs service. Must not block; loss is counted, never silent.
+/// Where function logs go: app wires it to the logs service. Must not block; loss is counted, never
+/// silent.
 class LogSink {
  public:
   virtual ~LogSink() = default;
-  virtual void append(const std::string& account, const std::string& region, const std::string& group, const std::string& stream, Timestamp at,
+  virtual void append(const std::string& account, const std::string& region,
+                      const std::string& group, const std::string& stream, Timestamp at,
                       std::string line) = 0;
 };
 
@@ -90,7 +96,8 @@ struct SandboxCredentials {
   std::string access_key_id, secret_access_key, session_token;
   Timestamp expires{};
 };
-using CredentialSource = std::function<Result<SandboxCredentials>(const FunctionSpec& function, const std::string& sandbox_id)>;
+using CredentialSource = std::function<Result<SandboxCredentials>(const FunctionSpec& function,
+                                                                  const std::string& sandbox_id)>;
 
 /// One usage record for each invocation (design: meter).
 struct UsageRecord {

@@ -1,6 +1,6 @@
 #pragma once
-// The server's own log: JSON lines when stderr is no terminal, human lines on one. Never secrets, never a caller's
-// payload. Threads: any.
+// The server's own log: JSON lines when stderr is no terminal, human lines on one. Never secrets,
+// never a caller's payload. Threads: any.
 
 #include <initializer_list>
 #include <string>

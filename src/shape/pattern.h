@@ -52,8 +52,8 @@ class Pattern {
     look_behind_not,
     accept
   };
-  /// set: a = index of the set. split: try a, then b. jump, look...: a = where to go on; a look's own
-  /// program follows it.
+  /// set: a = index of the set. split: try a, then b. jump, look...: a = where to go on; a look's
+  /// own program follows it.
   struct Instruction {
     Op op;
     std::uint32_t a = 0;

@@ -5,8 +5,8 @@
 //
 // decode_input also validates (validate.h): missing required members, lengths, ranges, patterns,
 // enums, with the service's own error code and text. Bad documents give the protocol's own error
-// ("MalformedXML", "SerializationException", ...). Bodies of streaming members are not read here: the
-// gateway puts them into the Body.
+// ("MalformedXML", "SerializationException", ...). Bodies of streaming members are not read here:
+// the gateway puts them into the Body.
 
 #include <optional>
 #include <string>

@@ -324,7 +324,7 @@ TEST(SqliteStoreOnDisk, ManyThreadsCommitAndReadAtOnce) {
         auto snapshot = *store->snapshot();
         Record before = snapshot->get(shared).value().value_or(Record{});
         Batch batch{.checks = {{shared, before.version}},
-                    .puts = {{shared, std::to_string(std::atoi(before.value.c_str()) + 1)}},
+                    .puts = {{shared, std::to_string(std::stoi(before.value) + 1)}},
                     .adds = {{{2, "wins"}, 1}}};
         snapshot.reset();
         if (commit_and_wait(*store, std::move(batch)).status == CommitStatus::committed) ++wins;

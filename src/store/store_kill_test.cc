@@ -114,7 +114,7 @@ std::size_t count(Store& store, Shard shard, const std::string& prefix, std::uin
 
 TEST(StoreKill, WhatWasAcknowledgedBeforeKill9IsThere) {
   const char* text = std::getenv("WOLKE_KILLS");
-  const int kills = text ? std::atoi(text) : 10;
+  const int kills = text ? std::stoi(text) : 10;
   const TemporaryDirectory directory;
   const std::string data = directory.path() + "/data";
   Random& random = system_env().random;

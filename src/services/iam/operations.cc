@@ -26,6 +26,7 @@ constexpr operation::Row everywhere() {
 
 }  // namespace
 
+// long: a table
 operation::ServiceTable iam_table(Iam* iam) {
   return {
       .model = &model::service(),

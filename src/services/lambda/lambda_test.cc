@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "wolke/base/hash.h"
 #include "wolke/deliver/schedule.h"
@@ -64,7 +65,7 @@ class LambdaTest : public testing::Test {
   }
   ~LambdaTest() override {
     service_.reset();
-    [[maybe_unused]] const int ignored = std::system(("rm -rf '" + root_ + "'").c_str());
+    std::filesystem::remove_all(root_);
   }
 
   /// Runs a task on a loop of its own, with a service of its own around the one store.
@@ -452,7 +453,9 @@ TEST_F(LambdaTest, ADeletedFunctionLeavesNoPackageReference) {
 
 TEST_F(LambdaTest, ALostPackageIsMadeAgainFromItsZip) {
   ASSERT_TRUE(create("f"));
-  ASSERT_EQ(std::system(("rm -rf '" + root_ + "/packages/'*").c_str()), 0);
+  for (const auto& package : std::filesystem::directory_iterator(root_ + "/packages")) {
+    std::filesystem::remove_all(package.path());
+  }
   ASSERT_TRUE(invoke("f"));
   EXPECT_EQ(::access((invoker_.last_spec.package_path + "/index.js").c_str(), R_OK), 0);
 }

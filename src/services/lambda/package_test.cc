@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -26,7 +27,7 @@ class PackageTest : public testing::Test {
   }
   ~PackageTest() override {
     packages_.reset();
-    [[maybe_unused]] const int ignored = std::system(("rm -rf '" + root_ + "'").c_str());
+    std::filesystem::remove_all(root_);
   }
 
   Result<Pin> stage(const std::string& bytes) {
