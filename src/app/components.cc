@@ -172,6 +172,10 @@ async::Task<void> Components::collect_regularly() {
       if (auto removed = lambda::collect_packages(*lambda_, now); !removed) {
         observe::log(observe::Level::warning, "packages", removed.error().message);
       }
+      // Portions, so that no sweep holds the store for long.
+      Result<std::size_t> swept = 1;
+      while (swept && *swept > 0) swept = logs::sweep_events(*store_, now);
+      if (!swept) observe::log(observe::Level::warning, "logs", swept.error().message);
       return 0;
     };
     co_await async::run_on(*pool_, loop_, collect);

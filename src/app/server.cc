@@ -56,9 +56,10 @@ void announce(const Config& config, const std::string& address, const Components
     observe::log(Level::info, "server", "root credentials were created",
                  {{"file", config.data_dir_shown + "/root-credentials"}});
   }
-  // Verbs on this machine find the server through this file.
-  if (auto written = identity::write_private_file(system_env(), config.data_dir, "endpoint",
-                                                  "http://" + address + "\n");
+  // Verbs on this machine find the server, and how to speak to it, through this file.
+  if (auto written =
+          identity::write_private_file(system_env(), config.data_dir, "endpoint",
+                                       "http://" + address + (config.dev ? "\ndev\n" : "\n"));
       !written) {
     observe::log(Level::warning, "server", written.error().message);
   }

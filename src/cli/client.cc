@@ -41,11 +41,21 @@ std::string query_text(const QueryPairs& pairs) {
   return out;
 }
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
+/// What a server says of itself in its data directory: its address, and whether it is for
+/// development.
+struct Announcement {
+  std::string endpoint;
+  bool dev = false;
+};
+
+Announcement read_announcement(const std::string& data_dir) {
+  std::ifstream file(data_dir + "/endpoint");
+  Announcement out;
+  std::string mode;
+  std::getline(file, out.endpoint);
+  std::getline(file, mode);
+  out.dev = mode == "dev";
+  return out;
 }
 
 std::string env_or(const char* name, std::string fallback) {
@@ -207,8 +217,9 @@ std::string Client::presign(const std::string& bucket, const std::string& key,
 
 Result<std::unique_ptr<Client>> connect(const ClientOptions& options) {
   const std::string data_dir = options.data_dir.empty() ? default_data_dir() : options.data_dir;
+  const Announcement server = read_announcement(data_dir);
   std::string endpoint = options.endpoint;
-  if (endpoint.empty()) endpoint = env_or("WOLKE_ENDPOINT", first_line(data_dir + "/endpoint"));
+  if (endpoint.empty()) endpoint = env_or("WOLKE_ENDPOINT", server.endpoint);
   if (endpoint.empty()) endpoint = "http://127.0.0.1:4566";
   while (endpoint.ends_with('/')) endpoint.pop_back();
   if (!endpoint.starts_with("http://") && !endpoint.starts_with("https://")) {
@@ -220,8 +231,10 @@ Result<std::unique_ptr<Client>> connect(const ClientOptions& options) {
                                     .secret = env_or("WOLKE_SECRET_ACCESS_KEY", ""),
                                     .session_token = env_or("WOLKE_SESSION_TOKEN", "")};
   if (credentials.access_key_id.empty()) {
-    credentials = root_credentials(data_dir).value_or(
-        identity::Credentials{.access_key_id = "test", .secret = "test"});
+    // A development server's users are test/test: the command line sees the same account as they
+    // do.
+    const identity::Credentials test{.access_key_id = "test", .secret = "test"};
+    credentials = server.dev ? test : root_credentials(data_dir).value_or(test);
   }
   return std::make_unique<Client>(endpoint, credentials, options.region);
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -71,6 +72,19 @@ void print_fish(const std::vector<CompletionVerb>& verbs) {
   }
 }
 
+Result<void> give_to(const std::string& path, uid_t uid) {
+  std::vector<std::string> paths = {path};
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path))
+    paths.push_back(entry.path());
+  for (const std::string& one : paths) {
+    if (::lchown(one.c_str(), uid, uid) != 0) {
+      return fail(
+          {.code = "DiskError", .status = 500, .message = "cannot change the owner of " + one});
+    }
+  }
+  return {};
+}
+
 /// Copies a data directory while we hold its lock, so that no server writes meanwhile.
 Result<std::uint64_t> copy_data(const std::string& from, const std::string& to) {
   std::error_code error;
@@ -94,6 +108,11 @@ Result<std::uint64_t> copy_data(const std::string& from, const std::string& to) 
   std::uint64_t bytes = 0;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(to)) {
     if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  // The copy belongs to whom the data belonged: the server's own uid when root started it.
+  struct stat owner{};
+  if (::stat(from.c_str(), &owner) == 0 && ::geteuid() == 0) {
+    TRY(give_to(to, owner.st_uid));
   }
   ::sync();
   return bytes;

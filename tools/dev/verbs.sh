@@ -89,7 +89,6 @@ verb_test() {
   need build test
   need_runtimes
   need_thumbnail_function
-  need_npm tests/clients "$deps/clients"
   need_photo
   step "build"
   build_preset asan
@@ -125,7 +124,9 @@ verb_bench() {
   build_preset release
   need_runtimes
   forget_aws
-  exec /usr/bin/python3 bench/run.py "$@"
+  local packages_bench=(wrk)
+  need bench
+  exec /usr/bin/python3 bench/run.py --write "$@"
 }
 
 verb_crash() {
@@ -137,18 +138,12 @@ verb_crash() {
 
 verb_clean() { rm -rf build; }
 
-verb_new_service() {
-  [ $# -eq 1 ] || die "usage: ./dev new-service NAME"
-  exec python3 tools/new_service.py "$1"
-}
-
 verb_ci() {
   local start=$SECONDS
   step "what is needed"
   need build test
   need_runtimes
   need_thumbnail_function
-  need_npm tests/clients "$deps/clients"
   need_photo
   step "format and tidy"
   check_format
