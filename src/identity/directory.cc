@@ -114,6 +114,10 @@ Result<Identified> Directory::identify(const RawRequest& request, const Expected
   Identified out;
   TRY(out.authorization, parse_authorization(request, dialect));
   if (!out.authorization) return unsigned_caller(state_->authentication, dialect);
+  if (out.authorization->version == SignatureVersion::v2) {
+    out.authorization->region = state_->region;
+    out.authorization->service = expected.service;
+  }
   const std::string& id = out.authorization->access_key_id;
   const std::string& token = out.authorization->security_token;
   if (!token.empty()) {

@@ -38,6 +38,8 @@ struct DirectoryOptions {
   Authentication authentication = Authentication::enforced;
   /// May be set later, before the first request (services are made after the directory).
   const ResourcePolicies* resource_policies = nullptr;
+  /// The server's own: of requests whose signature names none (SigV2 links).
+  std::string region = default_region;
 };
 
 /// What identify() found.

@@ -89,6 +89,7 @@ Directory::State::State(Env environment, store::Store& records, Seal sealing, Di
       store(records),
       seal(std::move(sealing)),
       authentication(how.authentication),
+      region(std::move(how.region)),
       resource_policies(how.resource_policies) {
   watch = store.watch(std::string(keys::prefix), [this] { generation.advance(); });
 }

@@ -47,6 +47,7 @@ struct Directory::State {
   store::Store& store;
   Seal seal;
   Authentication authentication;
+  std::string region;
   std::atomic<const ResourcePolicies*> resource_policies;
   Generation generation;
   GenerationCache<std::optional<KnownKey>> known_keys{4096};

@@ -5,8 +5,10 @@
 #include <map>
 
 #include "wolke/base/hash.h"
+#include "wolke/base/uri.h"
 #include "wolke/identity/ids.h"
 #include "wolke/identity/sign.h"
+#include "wolke/identity/sigv2.h"
 #include "wolke/identity/state.h"
 #include "wolke/store/engines.h"
 
@@ -216,6 +218,30 @@ TEST_F(DirectoryTest, UnsignedRequestsAreAnonymousForS3Only) {
   const auto sts = directory->identify(raw, {Dialect::query, "sts"}, "", clock.now);
   ASSERT_FALSE(sts);
   EXPECT_EQ(sts.error().code, "MissingAuthenticationToken");
+}
+
+TEST_F(DirectoryTest, ALinkOfVersion2IsItsKeysOwnersAndOfTheServersRegion) {
+  const Headers headers = {{"host", "h"}};
+  auto identify = [&](const std::string& id, const std::string& secret) {
+    const std::string text = "GET\n\n\n1\n/b/k";
+    const std::string query = "AWSAccessKeyId=" + id + "&Expires=1&Signature=" +
+                              percent_encode(detail::sigv2_signature(secret, text));
+    return directory->identify({"GET", "/b/k", query, &headers}, {Dialect::s3, "s3"}, "",
+                               from_millis(1000));
+  };
+  const auto who = identify(root.access_key_id, root.secret);
+  ASSERT_TRUE(who) << who.error().message;
+  EXPECT_EQ(who->principal.kind, PrincipalKind::root);
+  EXPECT_EQ(who->authorization->region, default_region);
+  EXPECT_TRUE(who->signature_checked);
+  EXPECT_EQ(identify(root.access_key_id, "wrong").error().code, "SignatureDoesNotMatch");
+  EXPECT_EQ(identify("test", "test").error().code, "InvalidAccessKeyId");
+  open(Authentication::relaxed);
+  const auto unknown = identify("test", "test");
+  ASSERT_TRUE(unknown) << unknown.error().message;
+  EXPECT_FALSE(unknown->signature_checked);
+  EXPECT_EQ(unknown->principal.account, default_account);
+  EXPECT_EQ(identify(root.access_key_id, "wrong").error().code, "SignatureDoesNotMatch");
 }
 
 TEST_F(DirectoryTest, ASessionHasTheRightsOfItsRole) {

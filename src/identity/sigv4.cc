@@ -8,6 +8,7 @@
 #include "wolke/base/limits.h"
 #include "wolke/base/text.h"
 #include "wolke/base/uri.h"
+#include "wolke/identity/sigv2.h"
 #include "wolke/identity/sigv4_errors.h"
 
 namespace wolke::identity {
@@ -375,9 +376,11 @@ Result<std::optional<Authorization>> parse_authorization(const RawRequest& reque
     return fail(malformed(dialect, Carrier::query, "The query string has an invalid escape."));
   }
   const bool in_query = names_query_authentication(*pairs);
-  const bool version2 =
-      find_query(*pairs, "AWSAccessKeyId") != nullptr && find_query(*pairs, "Signature") != nullptr;
-  if (header != nullptr && (in_query || version2)) return fail(detail::only_one_mechanism(dialect));
+  const bool version2 = dialect == Dialect::s3 ? detail::names_sigv2(*pairs)
+                                               : find_query(*pairs, "AWSAccessKeyId") != nullptr &&
+                                                     find_query(*pairs, "Signature") != nullptr;
+  if ((header != nullptr) + in_query + version2 > 1)
+    return fail(detail::only_one_mechanism(dialect));
   if (header != nullptr) {
     TRY(Authorization out, parse_header_form(*header, *request.headers, dialect));
     return std::optional<Authorization>(std::move(out));
@@ -386,11 +389,18 @@ Result<std::optional<Authorization>> parse_authorization(const RawRequest& reque
     TRY(Authorization out, parse_query_form(*pairs, *request.headers, dialect));
     return std::optional<Authorization>(std::move(out));
   }
-  if (version2) return fail(detail::mechanism_not_supported(dialect));
-  return std::optional<Authorization>();
+  if (!version2) return std::optional<Authorization>();
+  if (dialect != Dialect::s3) return fail(detail::mechanism_not_supported(dialect));
+  TRY(Authorization out, detail::parse_sigv2(*pairs, *request.headers));
+  TRY(const std::string* hash, single_header(*request.headers, "x-amz-content-sha256", dialect));
+  TRY(set_payload(hash, dialect, out));
+  return std::optional<Authorization>(std::move(out));
 }
 
 Result<void> check_lifetime(const Authorization& authorization, Dialect dialect, Timestamp now) {
+  if (authorization.version == SignatureVersion::v2) {
+    return detail::check_sigv2_lifetime(authorization, now);
+  }
   if (authorization.carrier == Carrier::query) {
     const bool early = authorization.time > now + limits::clock_skew_max;
     const bool late =
@@ -406,6 +416,11 @@ Result<void> check_lifetime(const Authorization& authorization, Dialect dialect,
 
 Result<Verified> verify(const Authorization& authorization, std::string_view secret,
                         const RawRequest& request, const Expected& expected, Timestamp now) {
+  if (authorization.version == SignatureVersion::v2) {
+    ASSERT(expected.dialect == Dialect::s3);
+    TRY(detail::verify_sigv2(authorization, secret, request, now));
+    return Verified{};
+  }
   TRY(check_scope(authorization, expected));
   TRY(check_lifetime(authorization, expected.dialect, now));
   TRY(check_signed_headers(authorization, request, expected.dialect));

@@ -41,6 +41,9 @@ struct RawRequest {
 
 enum class Carrier : std::uint8_t { header, query };
 
+/// v2: links of S3 only (sigv2.h).
+enum class SignatureVersion : std::uint8_t { v4, v2 };
+
 /// What the signature says about the body (x-amz-content-sha256).
 enum class Payload : std::uint8_t {
   literal,                     // the body's SHA-256; the gateway compares (check_payload)
@@ -60,15 +63,16 @@ constexpr bool is_streaming(Payload payload) {
 /// A claim, not yet verified.
 struct Authorization {
   Carrier carrier = Carrier::header;
+  SignatureVersion version = SignatureVersion::v4;
   std::string access_key_id;
-  std::string date;  // credential scope: "20261123"
-  std::string region;
+  std::string date;    // credential scope: "20261123"
+  std::string region;  // v2 has none: Directory::identify() puts the server's
   std::string service;
   std::string terminator;  // "aws4_request"
   std::string amz_date;    // "20261123T095113Z"
-  Timestamp time;
+  Timestamp time;          // v2: when the link ends
   std::vector<std::string> signed_headers;
-  std::string signature;  // 64 hexadecimal digits
+  std::string signature;  // 64 hexadecimal digits; v2: base64
   std::string security_token;
   std::optional<std::chrono::seconds> expires;  // query form
   Payload payload = Payload::absent;
@@ -77,8 +81,8 @@ struct Authorization {
   std::string scope() const { return date + "/" + region + "/" + service + "/" + terminator; }
 };
 
-/// nullopt: the request carries no authentication at all. Two mechanisms at once, SigV2, SigV4A and
-/// every malformed part are errors.
+/// nullopt: the request carries no authentication at all. Two mechanisms at once, SigV2 other than
+/// in a link of S3, SigV4A and every malformed part are errors.
 Result<std::optional<Authorization>> parse_authorization(const RawRequest& request,
                                                          Dialect dialect);
 
@@ -91,7 +95,7 @@ struct Expected {
   std::string_view body_sha256 = {};
 };
 
-/// What the streaming decoder goes on from.
+/// What the streaming decoder goes on from; empty for v2.
 struct Verified {
   std::string signing_key;
   std::string signature;
