@@ -13,6 +13,7 @@ import pathlib
 import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -65,16 +66,22 @@ def clean_environment(**more):
     return kept
 
 
+def free_port():
+    """A port that nobody had a moment ago, for a server that must come back at the same address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Server:
-    def __init__(self, binary, serve=False, data_dir=None, arguments=(), binary_prefix=()):
-        """data_dir: keep the data there instead (and after the stop); binary_prefix: words before the binary."""
+    def __init__(self, binary, serve=False, data_dir=None, port=0):
+        """data_dir: keep the data there instead, and after the stop. port: 0 takes any that is free."""
         self.binary = str(binary)
         self.verb = "serve" if serve else "dev"
         self.kept = data_dir is not None
         self.directory = None
         self.data_dir = pathlib.Path(data_dir) if data_dir else None
-        self.arguments = list(arguments)
-        self.prefix = list(binary_prefix)
+        self.port = port
         self.process = None
         self.endpoint = None
         self.access_key = self.secret_key = "test"
@@ -94,8 +101,7 @@ class Server:
             self.data_dir = self.data_dir or self.directory / "data"
         log = open(self.directory / "server.log", "ab")
         self.process = subprocess.Popen(
-            [*self.prefix, self.binary, self.verb, "--data-dir", str(self.data_dir), "--listen", "127.0.0.1:0",
-             *self.arguments],
+            [self.binary, self.verb, "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=clean_environment(),
             preexec_fn=end_with_parent)
         log.close()

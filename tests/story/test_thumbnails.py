@@ -105,7 +105,8 @@ class Story:
         self.stage()
         self.put("summer/my photo+1.jpg", PHOTO.read_bytes())
         small, large = self.thumbnails("summer/my photo+1-200.jpg", "summer/my photo+1-800.jpg")
-        self.assertEqual((small.size, large.size, small.format), ((200, 112), (800, 450), "JPEG"))
+        self.assertEqual((small.width, large.size, small.format), (200, (800, 450), "JPEG"))
+        self.assertIn(small.height, (112, 113))  # 112.5: libraries round differently
         wait_for(lambda: any(REPORT.match(line) for line in self.lines()), what=f"REPORT in {self.lines()}")
         self.assertEqual([e["State"] for e in self.ended("succeeded")], ["succeeded"])
 
