@@ -188,7 +188,11 @@ def crash(options):
     simulated = simulate(options.store_test, options.kills)
     directory = tempfile.mkdtemp(prefix="wolke-crash-")
     say(f"seed {options.seed}")
-    case, wrong = kill_for(options, directory)
+    try:
+        case, wrong = kill_for(options, directory)
+    except AssertionError as error:  # a server that does not come back has lost everything
+        say(f"{error}\ncrash: the server does not serve; data and log are in {directory}")
+        return 1
     verdict = histories.judge(**case)
     wrong += verdict.wrong
     say(", ".join(f"{count} {kind}" for kind, count in sorted(verdict.kinds.items())))
