@@ -264,7 +264,7 @@ Result<std::shared_ptr<const Policy>> PolicyParser::parse(const Json& document) 
   if (statements == nullptr) return fail(syntax_error());
   const Json::Array single = {*statements};
   const auto* list = statements->array() != nullptr ? statements->array() : &single;
-  if (list->empty()) return fail(syntax_error());
+  // None at all is a document that allows nothing.
   std::shared_ptr<Policy> out(new Policy());
   for (const Json& item : *list) {
     TRY(Statement compiled, statement(item, out->statements_.size() + 1));

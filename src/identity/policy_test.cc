@@ -377,5 +377,17 @@ TEST(Evaluation, DenyToAllButSomeSparesOnlyThose) {
   EXPECT_FALSE(evaluate(user("111111111111", "bob"), set, &deny, get_object(), {}).allowed);
 }
 
+TEST(Policy, WithAnEmptyListOfStatementsAllowsNothing) {
+  const std::string json = R"({"Version":"2012-10-17","Statement":[]})";
+  for (const PolicyKind kind : {PolicyKind::identity, PolicyKind::resource, PolicyKind::trust}) {
+    const NamedPolicy policy = named(json, kind);
+    ASSERT_NE(policy.policy, nullptr);
+    PolicySet set;
+    set.identity = {policy};
+    EXPECT_FALSE(evaluate(user(), set, nullptr, {"s3:GetObject", "arn:aws:s3:::b/k"}, {}).allowed);
+  }
+  EXPECT_FALSE(Policy::parse(R"({"Version":"2012-10-17"})", PolicyKind::identity));
+}
+
 }  // namespace
 }  // namespace wolke::identity
