@@ -143,7 +143,8 @@ SEEDED_BUGS = {
     "a function's update is lost": break_read(
         "get function", lambda case, _, write: previous(case, write), lambda case, _, write: previous(case, write)),
     "an update is applied in half": break_read(
-        "get function", lambda case, _, write: previous(case, write),
+        "get function", lambda case, _, write: (
+            previous(case, write) and previous(case, write)["memory"] != write["state"]["memory"]),
         lambda case, read, write: {**read["found"], "memory": previous(case, write)["memory"]}),
     "what a crash left is undone by the next": flicker,
     "two terminal records of one event": double_terminal,
@@ -164,7 +165,7 @@ def synthetic(seed):
 
     def state(name, number):
         if name.startswith("function "):
-            return {"number": number, "memory": 128 + number % 1000, "description": f"number {number}"}
+            return {"number": number, "memory": 128 + number, "description": f"number {number}"}
         if name.startswith("upload "):
             return {"open": True}
         return {"size": number % 5000 + 100, "sha256": f"{number:064x}", "etag": f"{number:032x}"}
