@@ -60,6 +60,7 @@ struct RequestFacts {
   bool secure_transport = false;
   Timestamp now{};
   Conditions credentials = {};  // Identified::conditions
+  std::string referer = {};     // of the Referer header
 };
 
 struct SessionRequest {

@@ -39,6 +39,7 @@ Conditions request_conditions(const Principal& principal, const RequestFacts& fa
   };
   add("aws:sourceip", facts.source_ip);
   add("aws:useragent", facts.user_agent);
+  add("aws:referer", facts.referer);
   add("aws:requestedregion", facts.region);
   add("aws:principalaccount", principal.account);
   add("aws:principalarn", principal.role_arn.empty() ? principal.arn : principal.role_arn);

@@ -375,5 +375,24 @@ TEST(AccessKeyIds, CarryTheirAccount) {
   EXPECT_FALSE(account_of_access_key("AKIAIOSFODNN7EXAMPL!"));
 }
 
+TEST_F(DirectoryTest, TheRefererOfARequestIsAConditionKey) {
+  add_role("referred", lambda_trust,
+           R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject",)"
+           R"("Resource":"*","Condition":{"StringLike":{"aws:Referer":"http://a/*"}}}]})");
+  const auto session = directory->make_session(
+      {.role_arn = iam_arn(root.account, "role", "/", "referred"), .session_name = "s"}, clock.now);
+  ASSERT_TRUE(session);
+  const auto who = call({credentials(*session), "s3"});
+  ASSERT_TRUE(who) << who.error().message;
+  const Ask get{"s3:GetObject", "arn:aws:s3:::b/k"};
+  auto allowed = [&](const std::string& referer) {
+    return (*directory->make_authorizer(who->principal, {.now = clock.now, .referer = referer}))
+        ->allows(get);
+  };
+  EXPECT_TRUE(allowed("http://a/page"));
+  EXPECT_FALSE(allowed("http://b/page"));
+  EXPECT_FALSE(allowed(""));
+}
+
 }  // namespace
 }  // namespace wolke::identity

@@ -98,6 +98,15 @@ Decision combine(const Principal& principal, const Answers& answers, const Ask& 
                                   : allow("resource-based policy", answers.resource);
 }
 
+/// A bucket's policy cannot lock its owner's root out of itself, even when it denies everyone or
+/// cannot be read. Source: S3 API Reference, PutBucketPolicy, GetBucketPolicy, DeleteBucketPolicy.
+bool is_owner_mending_policy(const Principal& principal, const Ask& ask) {
+  if (principal.kind != PrincipalKind::root) return false;
+  if (!ask.resource_account.empty() && ask.resource_account != principal.account) return false;
+  return ask.action == "s3:GetBucketPolicy" || ask.action == "s3:PutBucketPolicy" ||
+         ask.action == "s3:DeleteBucketPolicy";
+}
+
 }  // namespace
 
 Decision evaluate(const Principal& principal, const PolicySet& policies,
@@ -106,7 +115,8 @@ Decision evaluate(const Principal& principal, const PolicySet& policies,
   Answers answers;
   answers.identity = ask_all(policies.identity, question);
   if (answers.identity.denied) return explicit_deny("identity-based policy", answers.identity);
-  if (resource_policy != nullptr) add(answers.resource, *resource_policy, question);
+  const bool mending = is_owner_mending_policy(principal, ask);
+  if (resource_policy != nullptr && !mending) add(answers.resource, *resource_policy, question);
   if (answers.resource.denied) return explicit_deny("resource-based policy", answers.resource);
   answers.boundary = ask_all(policies.boundary, question);
   if (answers.boundary.denied) return explicit_deny("permissions boundary", answers.boundary);

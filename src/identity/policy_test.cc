@@ -389,5 +389,32 @@ TEST(Policy, WithAnEmptyListOfStatementsAllowsNothing) {
   EXPECT_FALSE(Policy::parse(R"({"Version":"2012-10-17"})", PolicyKind::identity));
 }
 
+TEST(Evaluation, ABucketsPolicyCannotLockItsOwnersRootOutOfItself) {
+  const NamedPolicy deny_all = named(
+      statement("Deny", R"("Principal":"*","Action":"s3:*","Resource":"*")"), PolicyKind::resource);
+  Principal root;
+  root.kind = PrincipalKind::root;
+  root.account = "111111111111";
+  root.arn = "arn:aws:iam::111111111111:root";
+  auto allowed = [&](const Principal& who, const std::string& action, const std::string& owner) {
+    const Ask ask{action, "arn:aws:s3:::b", {}, owner};
+    return evaluate(who, {}, &deny_all, ask, {}).allowed;
+  };
+  for (const char* action : {"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}) {
+    EXPECT_TRUE(allowed(root, action, root.account)) << action;
+    EXPECT_FALSE(allowed(root, action, "222222222222")) << action;
+    EXPECT_FALSE(allowed(user(), action, "111111111111")) << action;
+  }
+  EXPECT_FALSE(allowed(root, "s3:ListBucket", root.account));
+}
+
+TEST(Condition, IfExistsHoldsWhenTheKeyIsMissingAndIsJudgedWhenItIsThere) {
+  const std::string referer = R"({"StringLikeIfExists":{"aws:Referer":"http://a/*"}})";
+  EXPECT_TRUE(holds(referer, {}));
+  EXPECT_TRUE(holds(referer, {{"aws:referer", {"http://a/x"}}}));
+  EXPECT_FALSE(holds(referer, {{"aws:referer", {"http://b/x"}}}));
+  EXPECT_TRUE(deny_holds(referer, {}));
+}
+
 }  // namespace
 }  // namespace wolke::identity
