@@ -75,8 +75,7 @@ struct Text {
   char* at;
   std::size_t left;
   std::size_t put(std::string_view text) {
-    const std::size_t size = std::min(text.size(), left);
-    std::memcpy(at, text.data(), size);
+    const std::size_t size = text.copy(at, left);
     at += size;
     left -= size;
     return size;

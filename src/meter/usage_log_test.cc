@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include "wolke/sim/seeded_random.h"
 
@@ -109,6 +111,23 @@ TEST_F(UsageLogTest, WrapsAroundOnceReleased) {
   }
   log.reset();
   EXPECT_EQ(open({.next = 10 * slots - 2})->pending().last, 10 * slots + 1);
+}
+
+TEST_F(UsageLogTest, OneThreadAppendsWhileAnotherReads) {
+  auto log = open();
+  constexpr std::uint64_t records = 50'000;
+  std::thread reader([&log] {
+    for (std::uint64_t next = 1; next <= records;) {
+      const UsageLog::Pending pending = log->pending();
+      for (; next < pending.last; ++next) ASSERT_EQ(log->read(next).record.billed_ms, next);
+      log->release(next);
+      ::sched_yield();
+    }
+  });
+  for (std::uint64_t i = 1; i <= records;) {
+    log->append(invocation(i)) == Appended::dropped ? void(::sched_yield()) : void(++i);
+  }
+  reader.join();
 }
 
 TEST_F(UsageLogTest, SaysWhenHalfFullAndCountsWhatDoesNotFit) {
