@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "wolke/app/trust.h"
+#include "wolke/meter/drain.h"
 #include "wolke/observe/log.h"
 #include "wolke/sandbox/process_sandbox.h"
 
@@ -22,6 +23,34 @@ constexpr const char* trust_inside = "/var/trust/ca.pem";
 
 unsigned pool_threads() {
   return std::max(2u, std::thread::hardware_concurrency());
+}
+
+meter::UsageRecord usage_of(const invoke::UsageRecord& usage) {
+  return {.kind = meter::Kind::invocation,
+          .account = usage.account,
+          .resource = usage.function_arn,
+          .qualifier = usage.version,
+          .request_id = usage.request_id,
+          .at = usage.at,
+          .billed_ms = usage.billed_ms,
+          .memory_mb = usage.memory_mb,
+          .duration_us = usage.duration_us,
+          .cold = usage.cold,
+          .error = usage.error};
+}
+
+meter::UsageRecord usage_of(const gateway::OperationUsage& usage, Timestamp now) {
+  return {.kind = meter::Kind::operation,
+          .account = usage.account,
+          .resource = usage.service,
+          .qualifier = usage.operation,
+          .request_id = usage.request_id,
+          .at = now,
+          .duration_us = static_cast<std::uint64_t>(usage.took.count()),
+          .bytes_in = usage.bytes_in,
+          .bytes_out = usage.bytes_out,
+          .status = usage.status,
+          .error = usage.status >= 500};
 }
 
 bool answer_health(const net::RequestHead& head, int& status, std::string& body) {
@@ -63,7 +92,8 @@ Result<void> Components::open_identity() {
   identity::DirectoryOptions options{.authentication = config_.dev
                                                            ? identity::Authentication::relaxed
                                                            : identity::Authentication::enforced,
-                                     .resource_policies = attached_.get()};
+                                     .resource_policies = attached_.get(),
+                                     .region = config_.region};
   directory_ = std::make_unique<identity::Directory>(env_, *store_, std::move(seal), options);
   return {};
 }
@@ -86,7 +116,7 @@ void Components::make_invoker(sandbox::ServerSide side) {
       .sandboxes = *sandboxes_,
       .paths = config_.runtimes,
       .logs = *function_logs_,
-      .meter = [](invoke::UsageRecord) {},
+      .meter = [this](invoke::UsageRecord usage) { drainer_->record(usage_of(usage)); },
       .credentials = function_credentials(*directory_, env_.clock),
       .serve_gateway = [this](Fd fd,
                               const std::string& id) { serve_sandbox(std::move(fd), id, false); },
@@ -98,6 +128,15 @@ void Components::make_invoker(sandbox::ServerSide side) {
       .mounts = {{.host_path = config_.data_dir + "/trust", .inside_path = "/var/trust"}},
   };
   invoker_ = invoke::make_invoker(std::move(parts));
+}
+
+Result<void> Components::open_meter() {
+  TRY(std::unique_ptr<store::Snapshot> snapshot, store_->snapshot());
+  TRY(meter::Watermark drained, meter::read_watermark(*snapshot, "local"));
+  TRY(usage_log_, meter::UsageLog::open(config_.data_dir + "/usage.ring", drained));
+  drainer_ = std::make_unique<meter::Drainer>(
+      meter::Drainer::Parts{.loop = loop_, .pool = *pool_, .store = *store_, .log = *usage_log_});
+  return {};
 }
 
 void Components::make_logs() {
@@ -143,7 +182,9 @@ void Components::make_gateway() {
                    iam::iam_table(iam_.get()), sts::sts_table(sts_.get()),
                    logs::logs_table(logs_.get()), control::control_table(control_.get())},
       .health = answer_health,
-      .meter = {}});
+      .meter = [this](const gateway::OperationUsage& usage) {
+        drainer_->record(usage_of(usage, env_.clock.wall()));
+      }});
   server_ = std::make_unique<net::Server>(
       loop_, [this](net::Exchange& exchange) { return gateway_->serve(exchange, ""); });
 }
@@ -184,6 +225,7 @@ async::Task<void> Components::collect_regularly() {
 
 void Components::start(Fd listening) {
   server_->serve(std::move(listening));
+  drainer_->start();
   appender_->start();
   deliverer_->start();
   loop_.spawn(collect_regularly());
@@ -195,6 +237,7 @@ async::Task<void> Components::stop() {
   co_await invoker_->stop();
   doors_.clear();
   co_await appender_->stop();
+  co_await drainer_->stop();
 }
 
 Result<std::unique_ptr<Components>> make_components(const Config& config,
@@ -204,6 +247,7 @@ Result<std::unique_ptr<Components>> make_components(const Config& config,
   TRY(parts->open_storage(address));
   TRY(parts->open_identity());
   TRY(parts->open_certificates());
+  TRY(parts->open_meter());
   // From here the data is ours and the root is known.
   parts->make_logs();
   parts->make_invoker(std::move(side));

@@ -17,6 +17,8 @@
 #include "wolke/gateway/serve.h"
 #include "wolke/identity/directory.h"
 #include "wolke/invoke/invoker.h"
+#include "wolke/meter/drainer.h"
+#include "wolke/meter/usage_log.h"
 #include "wolke/net/certificates.h"
 #include "wolke/net/server.h"
 #include "wolke/services/control/control.h"
@@ -48,6 +50,7 @@ class Components {
   Result<void> open_identity();
   Result<void> open_certificates();
   void make_invoker(sandbox::ServerSide side);
+  Result<void> open_meter();
   void make_logs();
   void make_services();
   void make_gateway();
@@ -64,6 +67,8 @@ class Components {
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<net::LocalAuthority> authority_;
   std::shared_ptr<net::TlsAcceptor> acceptor_;  // owners: this and the sandboxes' doors
+  std::unique_ptr<meter::UsageLog> usage_log_;
+  std::unique_ptr<meter::Drainer> drainer_;
   std::unique_ptr<logs::Logs> logs_;
   std::unique_ptr<logs::Appender> appender_;
   std::unique_ptr<FunctionLogs> function_logs_;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "wolke/base/text.h"
 #include "wolke/model/s3/operations.h"
 #include "wolke/observe/log.h"
 
@@ -70,6 +71,13 @@ void FunctionLogs::append(const std::string& account, const std::string& region,
 invoke::CredentialSource function_credentials(identity::Directory& directory, Clock& clock) {
   return [&directory, &clock](const invoke::FunctionSpec& function,
                               const std::string& sandbox_id) -> Result<invoke::SandboxCredentials> {
+    // A function never acts in another account than its own.
+    if (split(function.role_arn, ':').size() < 5 ||
+        split(function.role_arn, ':')[4] != function.account) {
+      return fail({.code = "AccessDeniedException",
+                   .status = 403,
+                   .message = "Cross-account pass role is not allowed."});
+    }
     TRY(identity::SessionCredentials session,
         directory.assume_for_function(function.role_arn, function.name, sandbox_id,
                                       function_session_lifetime, clock.wall()));

@@ -208,6 +208,7 @@ int events_verb(const ClientOptions& options, const EventsOptions& events) {
   if (!client) return report(client.error());
   QueryPairs query;
   if (!events.function_arn.empty()) query.emplace_back("FunctionArn", events.function_arn);
+  query.emplace_back("MaxItems", "1000");
   if (events.failed) query.emplace_back("State", "failed");
   Result<Json> answer = control(**client, "/_wolke/events", query);
   if (!answer) return report(answer.error());

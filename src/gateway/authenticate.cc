@@ -1,5 +1,7 @@
 #include "wolke/gateway/authenticate.h"
 
+#include "wolke/net/http.h"
+
 namespace wolke::gateway {
 
 namespace {
@@ -18,12 +20,14 @@ class DirectoryAuthentication final : public Authentication {
         directory_.identify(approach.raw, expected, approach.sandbox_id, approach.now));
     Caller caller;
     caller.region = identified.authorization ? identified.authorization->region : default_region_;
+    const std::string* referer = net::find_header(*approach.raw.headers, "referer");
     identity::RequestFacts facts{.source_ip = approach.source_ip,
                                  .user_agent = approach.user_agent,
                                  .region = caller.region,
                                  .secure_transport = approach.tls,
                                  .now = approach.now,
-                                 .credentials = std::move(identified.conditions)};
+                                 .credentials = std::move(identified.conditions),
+                                 .referer = referer ? *referer : ""};
     TRY(caller.authorizer, directory_.make_authorizer(std::move(identified.principal), facts));
     caller.authorization = std::move(identified.authorization);
     caller.verified = std::move(identified.verified);

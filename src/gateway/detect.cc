@@ -31,10 +31,6 @@ std::string_view host_name(std::string_view host) {
   return host.substr(0, host.rfind(':'));
 }
 
-bool is_s3_endpoint_label(std::string_view label) {
-  return label == "s3" || label.starts_with("s3-");
-}
-
 std::string service_of_host(std::string_view host) {
   host = host_name(host);
   if (!host.ends_with(".amazonaws.com")) return "";
@@ -90,28 +86,6 @@ std::optional<ClaimedScope> claimed_scope(const net::HeaderList& headers, const 
                       .date = std::string(parts[n - 4]),
                       .region = std::string(parts[n - 3]),
                       .service = std::string(parts[n - 2])};
-}
-
-std::string virtual_host_bucket(std::string_view host) {
-  host = host_name(host);
-  for (std::string_view suffix :
-       {".s3.localhost", ".localhost", ".s3.localhost.localstack.cloud"}) {
-    if (host.ends_with(suffix) && host.size() > suffix.size()) {
-      std::string_view bucket = host.substr(0, host.size() - suffix.size());
-      return bucket == "s3" ? "" : std::string(bucket);
-    }
-  }
-  if (!host.ends_with(".amazonaws.com")) return "";
-  // bucket.s3.amazonaws.com, bucket.s3.region.amazonaws.com, bucket.s3-region.amazonaws.com; a
-  // bucket may hold dots.
-  std::vector<std::string_view> labels = split(host, '.');
-  for (std::size_t i = labels.size(); i-- > 1;) {
-    if (is_s3_endpoint_label(labels[i])) {
-      std::size_t length = static_cast<std::size_t>(labels[i].data() - host.data());
-      return std::string(host.substr(0, length - 1));
-    }
-  }
-  return "";
 }
 
 std::string detect_service(const net::RequestHead& head, const Target& target) {

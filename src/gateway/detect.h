@@ -12,6 +12,7 @@
 
 #include "wolke/base/result.h"
 #include "wolke/base/uri.h"
+#include "wolke/base/virtual_host.h"
 #include "wolke/net/http.h"
 #include "wolke/operation/operation.h"
 #include "wolke/shape/protocol.h"
@@ -34,10 +35,6 @@ struct ClaimedScope {
   std::string service;
 };
 std::optional<ClaimedScope> claimed_scope(const net::HeaderList& headers, const QueryPairs& query);
-
-/// "photos" for photos.s3.eu-central-1.amazonaws.com, photos.localhost:4566, photos.s3.localhost…;
-/// empty for path style.
-std::string virtual_host_bucket(std::string_view host);
 
 /// The signing name of the service ("s3", "lambda", "iam", "sts", "logs"), whether served or not.
 std::string detect_service(const net::RequestHead& head, const Target& target);

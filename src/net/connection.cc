@@ -310,6 +310,12 @@ Result<void> Connection::prepare_head(const ResponseHead& head, BodyKind body,
           body != BodyKind::until_close;
   http1::Framing framing{.body = body, .length = length, .keep_alive = keep_};
   out_.clear();
+  // A client that asked for "100 Continue" and has nothing to send gets it all the same: botocore
+  // takes a final answer without it for the provisional one, and then waits for ever on the
+  // connection's next answer.
+  if (request_.expect_continue && request_.body == BodyKind::none) {
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+  }
   if (!http1::append_response_head(out_, head, framing, head_.minor_version, context_.date())) {
     return fail(internal_error("a response header has an invalid name or value"));
   }

@@ -107,6 +107,13 @@ TEST_F(ServerTest, ContinueIsNotSentWhenTheBodyIsAlreadyThere) {
   EXPECT_TRUE(hear(fd, "abc").starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
+TEST_F(ServerTest, ContinueComesBeforeTheAnswerWhenThereIsNoBodyToWaitFor) {
+  Fd fd = connect();
+  say(fd, "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
+  std::string got = hear(fd, "hi");
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")) << got;
+}
+
 TEST_F(ServerTest, ABodyHeldBackByExpectAndNotReadEndsTheConnection) {
   Fd fd = connect();
   say(fd, "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
