@@ -113,6 +113,10 @@ class Logs(unittest.TestCase):
         self.refused("InvalidParameterException", self.logs.put_retention_policy, logGroupName=self.group,
                      retentionInDays=8)
 
+    def test_a_group_is_named_in_one_way_only(self):
+        self.refused("ValidationException", self.logs.describe_log_streams, logGroupName=self.group,
+                     logGroupIdentifier=self.group)
+
     def test_events_far_away_are_rejected_and_the_rest_is_kept(self):
         hours = 3600 * 1000
         out = self.logs.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=[

@@ -10,6 +10,9 @@ Error make(const char* code, std::string message) {
 Error invalid_parameter(std::string message) {
   return make("InvalidParameterException", std::move(message));
 }
+Error validation(std::string message) {
+  return make("ValidationException", std::move(message));
+}
 Error no_such_group() {
   return make("ResourceNotFoundException", "The specified log group does not exist.");
 }

@@ -8,6 +8,7 @@
 namespace wolke::logs {
 
 Error invalid_parameter(std::string message);
+Error validation(std::string message);
 Error no_such_group();
 Error no_such_stream();
 Error no_such_resource();

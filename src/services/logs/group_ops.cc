@@ -46,8 +46,7 @@ Result<GroupName> group_of_arn(const Context& context, const std::string& arn) {
 Result<GroupName> group_of(const Context& context, const std::optional<std::string>& name,
                            const std::optional<std::string>& identifier) {
   if (name && identifier) {
-    return fail(
-        invalid_parameter("LogGroup name and LogGroup ARN are mutually exclusive parameters."));
+    return fail(validation("LogGroup name and LogGroup ARN are mutually exclusive parameters."));
   }
   const std::string given = name ? *name : identifier.value_or("");
   if (given.empty())
