@@ -115,6 +115,30 @@ class VersionsAndAliases(LambdaCase):
         listed = self.functions.list_versions_by_function(FunctionName=name)["Versions"]
         self.assertEqual([version["Version"] for version in listed], ["$LATEST", "1", "2"])
 
+    def test_each_state_of_a_change_has_its_revision(self):
+        made = self.create()
+        name = made["FunctionName"]
+        self.functions.get_waiter("function_active").wait(FunctionName=name)
+        active = self.functions.get_function_configuration(FunctionName=name)["RevisionId"]
+        self.assertNotEqual(made["RevisionId"], active)
+        updated = self.functions.update_function_configuration(FunctionName=name, Timeout=8, RevisionId=active)
+        self.functions.get_waiter("function_updated").wait(FunctionName=name)
+        settled = self.functions.get_function_configuration(FunctionName=name)["RevisionId"]
+        self.assertEqual(len({made["RevisionId"], active, updated["RevisionId"], settled}), 4)
+        self.functions.add_permission(FunctionName=name, StatementId="a", Action="lambda:InvokeFunction",
+                                      Principal="s3.amazonaws.com", RevisionId=settled)
+        self.assertEqual(self.functions.get_policy(FunctionName=name)["RevisionId"],
+                         self.functions.get_function_configuration(FunctionName=name)["RevisionId"])
+
+    def test_a_function_is_described_under_the_name_it_was_asked_by(self):
+        made = self.create(Publish=True, Environment={"Variables": {}})
+        name = made["FunctionName"]
+        self.assertEqual((made["FunctionArn"], made["Version"]), (self.arn(name), "1"))
+        self.assertEqual(made["Environment"], {"Variables": {}})
+        self.functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        found = self.functions.get_function(FunctionName=name, Qualifier="live")["Configuration"]
+        self.assertEqual((found["FunctionArn"], found["Version"]), (self.arn(name) + ":live", "1"))
+
     def test_aliases(self):
         name = self.create(Publish=True)["FunctionName"]
         made = self.functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")

@@ -23,6 +23,11 @@ Result<Asks> on_function(Lambda&, const Context& context, const typename Op::Inp
 /// Tag operations name the resource by its ARN.
 template <class Op>
 Result<Asks> on_resource(Lambda&, const Context& context, const typename Op::Input& input) {
+  if (input.resource && input.resource->find(":function:") == std::string::npos) {
+    return Asks{{.action = "lambda:" + std::string(Op::operation().name),
+                 .resource = *input.resource,
+                 .resource_account = context.account}};
+  }
   return ask_function(context, Op::operation().name, input.resource, std::nullopt);
 }
 

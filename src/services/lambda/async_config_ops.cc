@@ -3,6 +3,7 @@
 
 #include "wolke/services/lambda/errors.h"
 #include "wolke/services/lambda/ops.h"
+#include "wolke/services/lambda/page.h"
 
 namespace wolke::lambda {
 namespace {
@@ -139,13 +140,14 @@ Result<op::ListFunctionEventInvokeConfigs::Output> list_async_configs(
     const op::ListFunctionEventInvokeConfigs::Input& input) {
   TRY(FunctionRef ref, existing(tx, context, input.function_name, std::nullopt));
   TRY(const auto configs, all_async_configs(tx, ref));
-  op::ListFunctionEventInvokeConfigs::Output out;
-  out.function_event_invoke_configs.emplace();
+  std::vector<m::FunctionEventInvokeConfig> all;
   for (const auto& [qualifier, config] : configs) {
     ref.qualifier = qualifier;
-    out.function_event_invoke_configs->push_back(
-        describe<m::FunctionEventInvokeConfig>(ref, config));
+    all.push_back(describe<m::FunctionEventInvokeConfig>(ref, config));
   }
+  op::ListFunctionEventInvokeConfigs::Output out;
+  TRY(out.function_event_invoke_configs,
+      page_of(std::move(all), input.marker, input.max_items, out.next_marker));
   return out;
 }
 

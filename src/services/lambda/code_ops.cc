@@ -64,6 +64,7 @@ Error package_error(const Error& error) {
     return invalid_parameter(fmt::format("Unzipped size must be smaller than {} bytes",
                                          limits::package_unzipped_bytes_max));
   }
+  if (error.code == "NoZip") return could_not_unzip();
   if (error.code != "InvalidZip") return error;
   Error out = could_not_unzip();
   out.message += " (" + error.message + ")";
@@ -164,10 +165,10 @@ Result<op::CreateFunction::Output> commit_new(Lambda& service, Tx& tx, const Con
   if (input.publish.value_or(false)) {
     TRY(const FunctionVersion published, publish(tx, context, ref, function, input.description));
     put_function(tx, ref, function);
-    return describe(ref, published, true, Phase::creating);
+    return describe_change(ref, published, Phase::creating, context.random->uuid());
   }
   put_function(tx, ref, function);
-  return describe(ref, function.latest_version, false, Phase::creating);
+  return describe_change(ref, function.latest_version, Phase::creating, context.random->uuid());
 }
 
 }  // namespace
@@ -204,7 +205,8 @@ Result<op::UpdateFunctionCode::Output> commit_code(Lambda& service, Tx& tx, cons
                                                    const op::UpdateFunctionCode::Input& input) {
   TRY(Function function, get_function(tx, ref));
   FunctionVersion& version = function.latest_version;
-  if (input.revision_id && *input.revision_id != version.revision) return fail(revision_mismatch());
+  if (input.revision_id && *input.revision_id != version.revision_id())
+    return fail(revision_mismatch());
   if (input.architectures && !input.architectures->empty())
     version.architecture = input.architectures->front();
   if (input.dry_run.value_or(false)) {
@@ -219,7 +221,7 @@ Result<op::UpdateFunctionCode::Output> commit_code(Lambda& service, Tx& tx, cons
   release_code(tx, version.code, function_key(ref));
   refer_code(tx, code, function_key(ref));
   version.code = code;
-  version.revision = context.random->uuid();
+  version.revise(context.random->uuid());
   version.modified = context.now;
   service.resolver.note_change();
   if (input.publish.value_or(false)) {
@@ -228,7 +230,7 @@ Result<op::UpdateFunctionCode::Output> commit_code(Lambda& service, Tx& tx, cons
     return describe(ref, published, true, Phase::settled);
   }
   put_function(tx, ref, function);
-  return describe(ref, version, false, Phase::updating);
+  return describe_change(ref, version, Phase::updating, context.random->uuid());
 }
 
 }  // namespace
@@ -242,7 +244,8 @@ async::Task<Result<op::UpdateFunctionCode::Output>> update_code(
 
   std::function<Result<bool>(Tx&)> early = [&](Tx& tx) -> Result<bool> {
     TRY(const Function function, get_function(tx, ref));
-    const bool stale = input.revision_id && *input.revision_id != function.latest_version.revision;
+    const bool stale =
+        input.revision_id && *input.revision_id != function.latest_version.revision_id();
     if (stale) return fail(revision_mismatch());
     return true;
   };

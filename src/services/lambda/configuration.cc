@@ -1,6 +1,6 @@
 #include "wolke/services/lambda/configuration.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -65,9 +65,23 @@ Result<void> check_timeout(std::int32_t timeout) {
                              timeout)));
 }
 
+/// What Lambda knows, in the order in which it says so.
+constexpr auto runtimes_known = std::to_array<std::string_view>(
+    {"nodejs20.x", "python3.14", "provided.al2023", "python3.12",   "python3.13",
+     "nodejs24.x", "nodejs22.x", "java25",          "python3.10",   "python3.11",
+     "java21",     "ruby3.3",    "ruby3.4",         "ruby3.2",      "python3.8",
+     "python3.9",  "java17",     "nodejs16.x",      "dotnet10",     "dotnet8",
+     "java11",     "dotnet6",    "nodejs18.x",      "provided.al2", "java8.al2"});
+
 Result<void> check_runtime(const std::string& runtime) {
   for (std::string_view family : {"nodejs", "python", "provided"}) {
     if (runtime.starts_with(family)) return {};
+  }
+  if (std::find(runtimes_known.begin(), runtimes_known.end(), runtime) == runtimes_known.end()) {
+    return fail(
+        invalid_parameter(fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member "
+                                      "must satisfy enum value set: [{}] or be a valid ARN",
+                                      runtime, fmt::join(runtimes_known, ", "))));
   }
   return fail(
       invalid_parameter(fmt::format("The runtime parameter of {} is not served by this server: "
@@ -134,6 +148,7 @@ Result<void> apply(FunctionVersion& version, const Request& input) {
         input.environment->variables.value_or(std::map<std::string, std::string>{});
     TRY(check_environment(variables));
     version.environment = variables;
+    version.environment_given = input.environment->variables.has_value();
   }
   if (input.role) version.role = *input.role;
   if (input.handler) version.handler = *input.handler;
@@ -242,13 +257,13 @@ m::FunctionConfiguration describe_in_list(const FunctionRef& ref, const Function
   out.version = version.version;
   if (!version.dead_letter.empty())
     out.dead_letter_config = m::DeadLetterConfig{.target_arn = version.dead_letter};
-  if (!version.environment.empty()) {
+  if (!version.environment.empty() || version.environment_given) {
     out.environment.emplace();
     out.environment->variables = version.environment;
   }
   if (!version.kms_key.empty()) out.kms_key_arn = version.kms_key;
   out.tracing_config = m::TracingConfigResponse{.mode = version.tracing};
-  out.revision_id = version.revision;
+  out.revision_id = version.revision_id();
   out.package_type = "Zip";
   out.architectures = {version.architecture};
   out.ephemeral_storage =
@@ -267,6 +282,13 @@ m::FunctionConfiguration describe(const FunctionRef& ref, const FunctionVersion&
   out.runtime_version_config.emplace();
   out.runtime_version_config->runtime_version_arn =
       fmt::format("arn:aws:lambda:{}::runtime:{}", ref.region, to_hex(sha256(version.runtime)));
+  return out;
+}
+
+m::FunctionConfiguration describe_change(const FunctionRef& ref, const FunctionVersion& version,
+                                         Phase phase, std::string revision) {
+  m::FunctionConfiguration out = describe(ref, version, false, phase);
+  out.revision_id = std::move(revision);
   return out;
 }
 

@@ -34,4 +34,11 @@ model::lambda::FunctionConfiguration describe_in_list(const FunctionRef& ref,
 /// 2026-11-23T09:51:13.000+0000
 std::string format_modified(Timestamp t);
 
+/// The answer to a change that AWS finishes later: the Pending or InProgress state has a revision
+/// of its own, which the settled function no longer has. The ARN is unqualified, also when the
+/// change published a version.
+model::lambda::FunctionConfiguration describe_change(const FunctionRef& ref,
+                                                     const FunctionVersion& version, Phase phase,
+                                                     std::string revision);
+
 }  // namespace wolke::lambda

@@ -31,11 +31,15 @@ Error conflict(std::string message) {
 Error no_policy() {
   return not_found("The resource you requested does not exist.");
 }
-Error revision_mismatch() {
-  return user_error("PreconditionFailedException", 412,
-                    "The RevisionId provided does not match the latest RevisionId. Call the "
-                    "GetFunction/GetAlias API "
-                    "to retrieve the latest RevisionId");
+Error revision_mismatch(std::string_view api) {
+  return user_error(
+      "PreconditionFailedException", 412,
+      fmt::format("The Revision Id provided does not match the latest Revision Id. Call the {} API "
+                  "to retrieve the latest Revision Id",
+                  api));
+}
+Error alias_not_found(std::string_view arn) {
+  return not_found(fmt::format("Cannot find alias arn: {}", arn));
 }
 Error too_large(std::string message) {
   return user_error("RequestTooLargeException", 413, std::move(message));

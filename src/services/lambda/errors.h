@@ -15,7 +15,9 @@ Error function_not_found(std::string_view arn);
 Error function_exists(std::string_view name);
 Error conflict(std::string message);
 Error no_policy();  // GetPolicy, RemovePermission without one
-Error revision_mismatch();
+/// `api`: what tells the revision that would have matched.
+Error revision_mismatch(std::string_view api = "GetFunction/GetAlias");
+Error alias_not_found(std::string_view arn);
 Error too_large(std::string message);
 Error invalid_content(std::string message);
 Error code_storage_exceeded();

@@ -14,8 +14,12 @@ namespace {
 constexpr std::int32_t list_items_max =
     50;  // Lambda: ListFunctions returns at most 50 items a page
 
-bool names_version(const FunctionRef& ref) {
-  return !ref.qualifier.empty();
+/// The version that `ref` names, under the ARN that `ref` has: an alias stays one.
+model::lambda::FunctionConfiguration describe_named(const FunctionRef& ref,
+                                                    const FunctionVersion& version) {
+  auto out = describe(ref, version, false, Phase::settled);
+  out.function_arn = ref.qualified_arn();
+  return out;
 }
 
 }  // namespace
@@ -26,7 +30,7 @@ Result<op::GetFunction::Output> get_function_op(Lambda& service, Tx& tx, const C
   TRY(const Function function, get_function(tx, ref));
   TRY(const FunctionVersion version, get_version(tx, ref, function));
   op::GetFunction::Output out;
-  out.configuration = describe(ref, version, names_version(ref), Phase::settled);
+  out.configuration = describe_named(ref, version);
   out.code.emplace();
   out.code->repository_type = "S3";
   const auto& locate = service.parts.ports.code_location;
@@ -45,7 +49,7 @@ Result<op::GetFunctionConfiguration::Output> get_configuration(
   TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
   TRY(const Function function, get_function(tx, ref));
   TRY(const FunctionVersion version, get_version(tx, ref, function));
-  return describe(ref, version, names_version(ref), Phase::settled);
+  return describe_named(ref, version);
 }
 
 Result<op::ListFunctions::Output> list_functions_op(Lambda&, Tx& tx, const Context& context,
@@ -76,7 +80,8 @@ Result<op::UpdateFunctionConfiguration::Output> update_configuration(
   TRY(const FunctionRef ref, ref_of(context, input.function_name));
   TRY(Function function, get_function(tx, ref));
   FunctionVersion& version = function.latest_version;
-  if (input.revision_id && *input.revision_id != version.revision) return fail(revision_mismatch());
+  if (input.revision_id && *input.revision_id != version.revision_id())
+    return fail(revision_mismatch());
   TRY(reconfigure(version, input));
   const auto& assumable = service.parts.ports.role_assumable;
   if (input.role && assumable) {
@@ -86,11 +91,11 @@ Result<op::UpdateFunctionConfiguration::Output> update_configuration(
           invalid_parameter("The role defined for the function cannot be assumed by Lambda."));
     }
   }
-  version.revision = context.random->uuid();
+  version.revise(context.random->uuid());
   version.modified = context.now;
   put_function(tx, ref, function);
   service.resolver.note_change();
-  return describe(ref, version, false, Phase::updating);
+  return describe_change(ref, version, Phase::updating, context.random->uuid());
 }
 
 namespace {

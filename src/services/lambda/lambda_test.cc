@@ -372,11 +372,12 @@ TEST_F(LambdaTest, ThePolicyIsWhatAwsWrites) {
   ASSERT_TRUE(create("f"));
   const auto added = permit_s3("f");
   ASSERT_TRUE(added);
-  EXPECT_EQ(
-      added->statement,
-      R"({"Sid":"s3","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction",)"
-      R"("Resource":"arn:aws:lambda:us-east-1:000000000000:function:f","Condition":{"StringEquals":)"
-      R"({"AWS:SourceAccount":"000000000000"},"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::photos"}}})");
+  EXPECT_EQ(added->statement,
+            R"({"Sid":"s3","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},)"
+            R"("Action":"lambda:InvokeFunction",)"
+            R"("Resource":"arn:aws:lambda:us-east-1:000000000000:function:f",)"
+            R"("Condition":{"StringEquals":{"AWS:SourceAccount":"000000000000"},)"
+            R"("ArnLike":{"AWS:SourceArn":"arn:aws:s3:::photos"}}})");
   EXPECT_EQ(permit_s3("f").error().code, "ResourceConflictException");
   EXPECT_TRUE(function_policy(*store_, arn("f"))->has_value());
   EXPECT_FALSE(function_policy(*store_, arn("g"))->has_value());
@@ -417,6 +418,124 @@ TEST_F(LambdaTest, AStaleRevisionChangesNothing) {
   EXPECT_EQ((call<op::UpdateFunctionConfiguration, update_configuration>(change).error().code),
             "PreconditionFailedException");
   EXPECT_EQ(get("f")->configuration->memory_size, 128);
+}
+
+TEST_F(LambdaTest, EachStateOfAChangeHasARevisionOfItsOwn) {
+  const auto made = create("f");
+  ASSERT_TRUE(made);
+  const auto revision = [this] {
+    return *call<op::GetFunction, get_function_op>({.function_name = "f"})
+                ->configuration->revision_id;
+  };
+  const std::string active = revision();
+  EXPECT_NE(made->revision_id, active);
+  EXPECT_EQ(revision(), active);
+  const auto updated = call<op::UpdateFunctionConfiguration, update_configuration>(
+      {.function_name = "f", .timeout = 9, .revision_id = active});
+  ASSERT_TRUE(updated);
+  EXPECT_NE(updated->revision_id, active);
+  EXPECT_NE(updated->revision_id, revision());
+}
+
+TEST_F(LambdaTest, APermissionAndAPublicationChangeTheRevisionAndKeepTheInstances) {
+  ASSERT_TRUE(create("f"));
+  const auto revision = [this] {
+    return *call<op::GetFunction, get_function_op>({.function_name = "f"})
+                ->configuration->revision_id;
+  };
+  ASSERT_TRUE(invoke("f"));
+  const std::string instances_of = invoker_.last_spec.revision;
+  const std::string before = revision();
+  op::AddPermission::Input input{.function_name = "f", .statement_id = "one"};
+  input.action = "lambda:InvokeFunction";
+  input.principal = "s3.amazonaws.com";
+  input.revision_id = "stale";
+  EXPECT_EQ((call<op::AddPermission, add_permission>(input).error().code),
+            "PreconditionFailedException");
+  input.revision_id = before;
+  ASSERT_TRUE((call<op::AddPermission, add_permission>(input)));
+  EXPECT_NE(revision(), before);
+  const std::string permitted = revision();
+  EXPECT_EQ((call<op::GetPolicy, get_policy>({.function_name = "f"})->revision_id), permitted);
+  ASSERT_TRUE((call<op::PublishVersion, publish_version>({.function_name = "f"})));
+  EXPECT_NE(revision(), permitted);
+  EXPECT_EQ((call<op::GetPolicy, get_policy>({.function_name = "f"})->revision_id), permitted);
+  ASSERT_TRUE(invoke("f"));
+  EXPECT_EQ(invoker_.last_spec.revision, instances_of);
+  // Nothing that a version holds has changed, so there is no second one.
+  EXPECT_EQ((call<op::PublishVersion, publish_version>({.function_name = "f"})->version), "1");
+}
+
+TEST_F(LambdaTest, AFunctionThatIsPublishedAsItIsMadeAnswersWithItsOwnName) {
+  const auto made = create("f", [](auto& input) { input.publish = true; });
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->version, "1");
+  EXPECT_EQ(made->function_arn, "arn:aws:lambda:us-east-1:000000000000:function:f");
+}
+
+TEST_F(LambdaTest, AFunctionFoundByItsAliasHasTheAliassArn) {
+  ASSERT_TRUE(create("f", [](auto& input) { input.publish = true; }));
+  ASSERT_TRUE((call<op::CreateAlias, create_alias>(
+      {.function_name = "f", .name = "live", .function_version = "1"})));
+  const auto found =
+      call<op::GetFunction, get_function_op>({.function_name = "f", .qualifier = "live"});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->configuration->function_arn,
+            "arn:aws:lambda:us-east-1:000000000000:function:f:live");
+  EXPECT_EQ(found->configuration->version, "1");
+}
+
+TEST_F(LambdaTest, AnEmptyEnvironmentThatWasGivenIsAnswered) {
+  ASSERT_TRUE(create("f", [](auto& input) { input.environment.emplace().variables.emplace(); }));
+  ASSERT_TRUE(create("g"));
+  const auto environment = [this](const char* name) {
+    return call<op::GetFunction, get_function_op>({.function_name = name})
+        ->configuration->environment.has_value();
+  };
+  EXPECT_TRUE(environment("f"));
+  EXPECT_FALSE(environment("g"));
+}
+
+TEST_F(LambdaTest, WhatAPolicyBelongsToIsMissedByItsKind) {
+  ASSERT_TRUE(create("f"));
+  const auto remove = [this](const char* name, const char* qualifier) {
+    op::RemovePermission::Input input{.function_name = name, .statement_id = "one"};
+    if (*qualifier != 0) input.qualifier = qualifier;
+    return call<op::RemovePermission, remove_permission>(input).error().message;
+  };
+  const std::string arn = "arn:aws:lambda:us-east-1:000000000000:function:";
+  EXPECT_EQ(remove("none", ""), "No policy found for: " + arn + "none");
+  EXPECT_EQ(remove("f", "blue"), "Cannot find alias arn: " + arn + "f:blue");
+  EXPECT_EQ(remove("f", "7"), "Function not found: " + arn + "f:7");
+  EXPECT_EQ(remove("f", ""), "No policy is associated with the given resource.");
+}
+
+TEST_F(LambdaTest, ARuntimeThatLambdaDoesNotKnowIsToldFromOneThatIsNotServed) {
+  const auto refused = [this](const char* runtime) {
+    return create("f", [&](auto& input) { input.runtime = runtime; }).error().message;
+  };
+  EXPECT_TRUE(refused("cobol1").starts_with("Value cobol1 at 'runtime' failed"));
+  EXPECT_NE(refused("java21").find("is not served"), std::string::npos);
+}
+
+TEST_F(LambdaTest, EventInvokeConfigurationsArePaged) {
+  ASSERT_TRUE(create("f", [](auto& input) { input.publish = true; }));
+  for (const char* qualifier : {"$LATEST", "1"}) {
+    op::PutFunctionEventInvokeConfig::Input input{.function_name = "f", .qualifier = qualifier};
+    input.maximum_retry_attempts = 1;
+    ASSERT_TRUE((call<op::PutFunctionEventInvokeConfig, put_async_config>(input)));
+  }
+  op::ListFunctionEventInvokeConfigs::Input input{.function_name = "f"};
+  input.max_items = 1;
+  const auto first = call<op::ListFunctionEventInvokeConfigs, list_async_configs>(input);
+  ASSERT_TRUE(first && first->next_marker);
+  input.marker = first->next_marker;
+  const auto second = call<op::ListFunctionEventInvokeConfigs, list_async_configs>(input);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->function_event_invoke_configs->size(), 1U);
+  EXPECT_FALSE(second->next_marker);
+  EXPECT_NE(first->function_event_invoke_configs->front().function_arn,
+            second->function_event_invoke_configs->front().function_arn);
 }
 
 TEST_F(LambdaTest, ReservedConcurrencyLeavesAHundredUnreserved) {

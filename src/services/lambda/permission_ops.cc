@@ -9,14 +9,49 @@
 namespace wolke::lambda {
 namespace {
 
-/// The version or alias that the policy belongs to must be there.
-Result<void> check_target(Tx& tx, const FunctionRef& ref) {
-  TRY(const Function function, get_function(tx, ref));
+bool may_be_alias(const std::string& qualifier) {
+  return !qualifier.empty() && qualifier.find('$') == qualifier.npos && !version_number(qualifier);
+}
+
+/// What the policy belongs to. Each change of a policy is one of its target's revision too.
+struct Target {
+  Function function;
+  std::optional<FunctionVersion> version;  // when a number is named
+  std::optional<Alias> alias;
+
+  const std::string& revision() const {
+    if (alias) return alias->revision;
+    return version ? version->revision_id() : function.latest_version.revision_id();
+  }
+  void put(Tx& tx, const FunctionRef& ref, const std::string& revision) {
+    if (alias) {
+      alias->revision = revision;
+      tx.put(alias_key(ref, ref.qualifier), *alias);
+    } else if (version) {
+      version->later_revision = revision;
+      tx.put(version_key(ref, version_number(ref.qualifier).value_or(0)), *version);
+    } else {
+      function.latest_version.later_revision = revision;
+      put_function(tx, ref, function);
+    }
+  }
+};
+
+/// The function, version or alias must be there.
+Result<Target> find_target(Tx& tx, const FunctionRef& ref) {
+  Target out;
+  TRY(out.function, get_function(tx, ref));
   if (ref.qualifier == latest) {
     return fail(invalid_parameter("We currently do not support adding policies for $LATEST."));
   }
-  TRY(const FunctionVersion version, get_version(tx, ref, function));
-  return {};
+  if (ref.qualifier.empty()) return out;
+  if (may_be_alias(ref.qualifier)) {
+    TRY(out.alias, tx.get<Alias>(alias_key(ref, ref.qualifier)));
+    if (!out.alias) return fail(alias_not_found(ref.qualified_arn()));
+    return out;
+  }
+  TRY(out.version, get_version(tx, ref, out.function));
+  return out;
 }
 
 Statement statement_of(const op::AddPermission::Input& input) {
@@ -54,13 +89,15 @@ Result<void> check_statement(const Statement& statement) {
 Result<op::AddPermission::Output> add_permission(Lambda& service, Tx& tx, const Context& context,
                                                  const op::AddPermission::Input& input) {
   TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
-  TRY(check_target(tx, ref));
+  TRY(Target target, find_target(tx, ref));
   const Statement statement = statement_of(input);
   TRY(check_statement(statement));
   const store::Key key = policy_key(ref);
   TRY(auto found, tx.get<Policy>(key));
-  Policy policy = std::move(found).value_or(Policy{});
-  if (input.revision_id && *input.revision_id != policy.revision) return fail(revision_mismatch());
+  // Before there is a policy, its revision is that of the function, version or alias.
+  Policy policy = std::move(found).value_or(Policy{.revision = target.revision()});
+  if (input.revision_id && *input.revision_id != policy.revision)
+    return fail(revision_mismatch("GetPolicy"));
   for (const Statement& existing : policy.statements) {
     if (existing.id != statement.id) continue;
     return fail(
@@ -79,6 +116,7 @@ Result<op::AddPermission::Output> add_permission(Lambda& service, Tx& tx, const 
   }
   policy.revision = context.random->uuid();
   tx.put(key, policy);
+  target.put(tx, ref, policy.revision);
   service.resolver.note_change();
   op::AddPermission::Output out;
   out.statement = statement_json(statement, ref.qualified_arn());
@@ -89,30 +127,34 @@ Result<op::RemovePermission::Output> remove_permission(Lambda& service, Tx& tx,
                                                        const Context& context,
                                                        const op::RemovePermission::Input& input) {
   TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
-  TRY(check_target(tx, ref));
+  TRY(const auto function, tx.peek<Function>(function_key(ref)));
+  if (!function) return fail(not_found("No policy found for: " + ref.qualified_arn()));
+  TRY(Target target, find_target(tx, ref));
   const store::Key key = policy_key(ref);
   TRY(auto policy, tx.get<Policy>(key));
   if (!policy) return fail(not_found("No policy is associated with the given resource."));
-  if (input.revision_id && *input.revision_id != policy->revision) return fail(revision_mismatch());
+  if (input.revision_id && *input.revision_id != policy->revision)
+    return fail(revision_mismatch("GetPolicy"));
   const std::string id = input.statement_id.value_or("");
   const auto removed =
       std::erase_if(policy->statements, [&](const Statement& s) { return s.id == id; });
   if (removed == 0)
     return fail(not_found(fmt::format("Statement {} is not found in resource policy.", id)));
   service.resolver.note_change();
+  policy->revision = context.random->uuid();
   if (policy->statements.empty()) {
     tx.erase(key);
   } else {
-    policy->revision = context.random->uuid();
     tx.put(key, *policy);
   }
+  target.put(tx, ref, policy->revision);
   return op::RemovePermission::Output{};
 }
 
 Result<op::GetPolicy::Output> get_policy(Lambda&, Tx& tx, const Context& context,
                                          const op::GetPolicy::Input& input) {
   TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
-  TRY(const Function function, get_function(tx, ref));
+  // A function that is not there has no policy either: AWS answers both alike.
   TRY(const auto policy, tx.get<Policy>(policy_key(ref)));
   if (!policy) return fail(no_policy());
   op::GetPolicy::Output out;

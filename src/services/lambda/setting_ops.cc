@@ -15,9 +15,12 @@ constexpr std::size_t tags_max = 50;
 Result<FunctionRef> tagged_function(const Context& context,
                                     const std::optional<std::string>& resource) {
   const std::string arn = resource.value_or("");
-  if (arn.find(":function:") == arn.npos) {
-    return fail(not_served("Tagging of " + arn));
-  }
+  // None of these can be made here, so none is there.
+  if (arn.find(":event-source-mapping:") != arn.npos)
+    return fail(not_found("Event source mapping not found: " + arn));
+  if (arn.find(":capacity-provider:") != arn.npos)
+    return fail(not_found("Capacity provider not found: " + arn));
+  if (arn.find(":function:") == arn.npos) return fail(not_served("Tagging of " + arn));
   TRY(const FunctionRef ref, ref_of(context, arn));
   if (!ref.qualifier.empty()) {
     return fail(

@@ -54,6 +54,10 @@ struct FunctionVersion : store::Fields {
   std::map<std::string, std::string> environment;
   Logging logging;
   Code code;
+  bool environment_given = false;  // also an empty one is answered then
+  /// RevisionId after a change that leaves code and configuration as they are (a permission, a
+  /// publication); empty: `revision`. Instances are kept by `revision`, so such a change ends none.
+  std::string later_revision;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -62,6 +66,15 @@ struct FunctionVersion : store::Fields {
     v(8, kms_key), v(9, tracing), v(10, dead_letter), v(11, architecture), v(12, snap_start),
         v(13, timeout_s);
     v(14, memory_mb), v(15, ephemeral_mb), v(16, environment), v(17, logging), v(18, code);
+    v(19, environment_given), v(20, later_revision);
+  }
+  const std::string& revision_id() const {
+    return later_revision.empty() ? revision : later_revision;
+  }
+  /// Code or configuration changed.
+  void revise(std::string id) {
+    revision = std::move(id);
+    later_revision.clear();
   }
 };
 

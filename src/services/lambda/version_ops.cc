@@ -9,34 +9,9 @@
 #include "wolke/services/lambda/configuration.h"
 #include "wolke/services/lambda/errors.h"
 #include "wolke/services/lambda/ops.h"
+#include "wolke/services/lambda/page.h"
 
 namespace wolke::lambda {
-namespace {
-
-constexpr std::int32_t list_items_max = 50;
-
-/// The page of `all` that begins behind the marker; sets the next one.
-template <class T>
-Result<std::vector<T>> page_of(std::vector<T> all, const std::optional<std::string>& marker,
-                               const std::optional<std::int32_t>& max_items,
-                               std::optional<std::string>& next) {
-  std::uint64_t begin = 0;
-  if (marker && !marker->empty()) {
-    const auto decoded = from_base64(*marker);
-    const auto number = decoded ? parse_u64(*decoded) : std::nullopt;
-    if (!number)
-      return fail(invalid_parameter("The Marker is not one that this operation gave out."));
-    begin = std::min<std::uint64_t>(*number, all.size());
-  }
-  const auto max =
-      static_cast<std::uint64_t>(std::clamp(max_items.value_or(list_items_max), 1, list_items_max));
-  const std::uint64_t end = std::min<std::uint64_t>(all.size(), begin + max);
-  if (end < all.size()) next = to_base64(std::to_string(end));
-  return std::vector<T>(all.begin() + static_cast<long>(begin),
-                        all.begin() + static_cast<long>(end));
-}
-
-}  // namespace
 
 Result<FunctionVersion> publish(Tx& tx, const Context& context, const FunctionRef& ref,
                                 Function& function, const std::optional<std::string>& description) {
@@ -48,10 +23,11 @@ Result<FunctionVersion> publish(Tx& tx, const Context& context, const FunctionRe
   FunctionVersion version = function.latest_version;
   const std::uint64_t number = function.next_version++;
   version.version = std::to_string(number);
-  version.revision = context.random->uuid();
+  version.revise(context.random->uuid());
   version.modified = context.now;
   if (description) version.description = *description;
   function.published_revision = function.latest_version.revision;
+  function.latest_version.later_revision = context.random->uuid();
   TRY(Account account, get_account(tx, ref));
   account.code_bytes += version.code.bytes;
   tx.put(account_key(ref.account, ref.region), account);
@@ -67,7 +43,8 @@ Result<op::PublishVersion::Output> publish_version(Lambda& service, Tx& tx, cons
   if (input.publish_to) return fail(not_served("PublishTo"));
   TRY(Function function, get_function(tx, ref));
   const FunctionVersion& version = function.latest_version;
-  if (input.revision_id && *input.revision_id != version.revision) return fail(revision_mismatch());
+  if (input.revision_id && *input.revision_id != version.revision_id())
+    return fail(revision_mismatch());
   if (input.code_sha256 && !input.code_sha256->empty() &&
       *input.code_sha256 != version.code.sha256) {
     return fail(
@@ -112,10 +89,6 @@ model::lambda::AliasConfiguration describe_alias(const FunctionRef& ref, const A
     out.routing_config->additional_version_weights = alias.weights;
   }
   return out;
-}
-
-Error alias_not_found(const FunctionRef& ref, const std::string& alias) {
-  return not_found(fmt::format("Cannot find alias arn: {}:{}", ref.arn(), alias));
 }
 
 Result<void> check_version_exists(Tx& tx, FunctionRef ref, const Function& function,
@@ -185,7 +158,7 @@ Result<op::GetAlias::Output> get_alias(Lambda&, Tx& tx, const Context& context,
   TRY(const FunctionRef ref, ref_of(context, input.function_name));
   const std::string name = input.name.value_or("");
   TRY(const auto alias, tx.get<Alias>(alias_key(ref, name)));
-  if (!alias) return fail(alias_not_found(ref, name));
+  if (!alias) return fail(alias_not_found(ref.arn() + ":" + name));
   return describe_alias(ref, *alias);
 }
 
@@ -211,7 +184,7 @@ Result<op::UpdateAlias::Output> update_alias(Lambda& service, Tx& tx, const Cont
   const std::string name = input.name.value_or("");
   const store::Key key = alias_key(ref, name);
   TRY(auto alias, tx.get<Alias>(key));
-  if (!alias) return fail(alias_not_found(ref, name));
+  if (!alias) return fail(not_found(fmt::format("Alias not found: {}:{}", ref.arn(), name)));
   if (input.revision_id && *input.revision_id != alias->revision) return fail(revision_mismatch());
   if (input.function_version) {
     TRY(check_version_exists(tx, ref, function, *input.function_version));

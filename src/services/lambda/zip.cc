@@ -135,7 +135,7 @@ Result<Directory> read_end(std::string_view bytes) {
     }
     return Directory{offset, size, total};
   }
-  return fail(invalid("no end of a zip archive found"));
+  return fail(Error{.code = "NoZip", .status = 400, .message = "no end of a zip archive found"});
 }
 
 // ---- headers ----
