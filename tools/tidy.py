@@ -30,11 +30,11 @@ BANNED = [
     (re.compile(r"\bTODO\b(?!\(#\d+\))"), SOURCES, "TODO(#issue)"),
     (re.compile(r"\bstr(?:n?cpy|n?cat)\s*\("), CXX, "std::string, or copy with the size"),
     (re.compile(r"\bv?sprintf\s*\("), CXX, "fmt::format"),
-    (re.compile(r"\bato(?:i|l|ll|f)\s*\("), CXX, "std::from_chars"),
     (re.compile(r"(?<![\w.>])(?:std::|::)?system\s*\("), CXX, "fork and exec, or std::filesystem"),
 ]
+BANNED_IN_PRODUCT = [(re.compile(r"\bato(?:i|l|ll|f)\s*\("), CXX, "std::from_chars, which tells failure")]
 SLEEPS = [
-    (re.compile(r"this_thread::sleep_|\b(?:u|nano)sleep\s*\(|(?<![\w\".])::sleep\s*\("), CXX),
+    (re.compile(r"this_thread::sleep_|\busleep\s*\(\s*(?!\d{1,2}'?\d{3}\s*\))|\bnanosleep\s*\(|(?<![\w\".])::sleep\s*\("), CXX),
     (re.compile(r"\btime\.sleep\((?!\s*0\.0\d*\s*\))"), (".py",)),
 ]
 # Written in pieces so that this file passes its own test.
@@ -124,7 +124,8 @@ def check_words(path, lines):
         above = lines[number - 2] if number >= 2 else ""
         if WORD_WAIVER.search(line) or WORD_WAIVER.search(above):
             continue
-        for word, suffixes, instead in BANNED:
+        in_product = path.startswith("src/") and not in_test
+        for word, suffixes, instead in BANNED + (BANNED_IN_PRODUCT if in_product else []):
             if path.endswith(suffixes) and (found := word.search(line)):
                 yield number, f"`{found.group().strip()}`: instead {instead}"
         for word, suffixes in SLEEPS if in_test else ():

@@ -58,10 +58,16 @@ class Rules(unittest.TestCase):
         self.assertEqual(offences("src/a/a.cc", "  file_system(x);\n  a.system(x);\n"), [])
         self.assertEqual(offences("src/a/a.cc", "  // allowed: a constant of four bytes\n  strcpy(a, b);\n"), [])
 
+    def test_atoi_is_banned_from_the_product(self):
+        self.assertEqual(len(offences("src/a/a.cc", "  return atoi(x);\n")), 1)
+        self.assertEqual(offences("src/a/a_test.cc", "  return std::atoi(x);\n"), [])
+
     def test_sleeps_only_in_tests_and_only_long_ones(self):
         self.assertEqual(len(offences("tests/a/test_a.py", "time.sleep(1)\n")), 1)
         self.assertEqual(offences("tests/a/test_a.py", "time.sleep(0.05)\ncode = 'time.sleep(60)'\n"), [])
         self.assertEqual(offences("tools/a.py", "time.sleep(1)\n"), [])
+        self.assertEqual(offences("tests/a/a_test.cc", "::usleep(10'000);\n"), [])
+        self.assertEqual(len(offences("tests/a/a_test.cc", "::usleep(500'000);\n")), 1)
         self.assertEqual(len(offences("src/a/a_test.cc", "std::this_thread::sleep_for(1s);\n")), 1)
 
     def test_long_lines_and_files(self):
