@@ -42,6 +42,7 @@ class Components {
   void start(Fd listening);
   async::Task<void> stop();
   bool made_root_credentials() const { return root_.created; }
+  sandbox::Level level() const { return sandboxes_->level(); }
 
  private:
   friend Result<std::unique_ptr<Components>> make_components(const Config&, const std::string&,

@@ -51,7 +51,10 @@ Result<Fd> block_and_take_signals() {
 
 void announce(const Config& config, const std::string& address, const Components& parts) {
   if (config.dev) {
-    observe::log(Level::info, "server", "development: any access key is accepted, e.g. test/test");
+    observe::log(Level::info, "server",
+                 "development: any access key is accepted, e.g. test/test (account 000000000000)",
+                 {{"data", config.data_dir_shown},
+                  {"isolation", std::string(sandbox::level_name(parts.level()))}});
   } else if (parts.made_root_credentials()) {
     observe::log(Level::info, "server", "root credentials were created",
                  {{"file", config.data_dir_shown + "/root-credentials"}});

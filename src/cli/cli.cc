@@ -62,7 +62,12 @@ void add_code_options(CLI::App& verb, DeployOptions& deploy) {
   verb.add_option("--runtime", deploy.runtime,
                   "nodejs22.x, python3.12, provided.al2023, …; default: by the files");
   verb.add_option("--handler", deploy.handler, "FILE.FUNCTION; default: by the files");
-  verb.add_option("--env", deploy.env, "NAME=VALUE, may be repeated")->allow_extra_args(false);
+  verb.add_option("--env", deploy.env, "NAME=VALUE, may be repeated")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        return text.find('=') == std::string::npos ? "'" + text + "' is not NAME=VALUE"
+                                                   : std::string();
+      });
   verb.add_option("--memory", deploy.memory_mb, "megabytes")
       ->check(CLI::Range(128, 10240))
       ->capture_default_str();
@@ -215,7 +220,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    tell(std::string("wolke: ") + error.what() +
+    // The parser says only that a verb is required when the one given is unknown.
+    const std::string first = argc > 1 ? argv[1] : "";
+    const auto named =
+        app.get_subcommands([&first](const CLI::App* verb) { return verb->get_name() == first; });
+    const bool unknown = !first.empty() && first[0] != '-' && named.empty();
+    tell(std::string("wolke: ") + (unknown ? "there is no verb " + first : error.what()) +
          " (wolke --help lists the verbs, wolke VERB --help their options)");
     return exit_usage;
   }

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "wolke/runtime/table.h"
+
 namespace wolke::cli {
 
 namespace {
@@ -58,6 +60,12 @@ std::vector<const ZipEntry*> candidates(const std::vector<ZipEntry>& files) {
 
 Result<CodeKind> guess_kind(const std::vector<ZipEntry>& files, const DeployOptions& options) {
   CodeKind kind{.runtime = options.runtime, .handler = options.handler};
+  if (!kind.runtime.empty() && !runtime::is_served(kind.runtime)) {
+    return fail({.code = "UnknownRuntime",
+                 .status = 400,
+                 .message = fmt::format("{} is not served; nodejs*, python3.* and provided.* are",
+                                        kind.runtime)});
+  }
   if (find_file(files, "bootstrap") && kind.runtime.empty()) kind.runtime = "provided.al2023";
   if (kind.runtime.starts_with("provided") && kind.handler.empty()) kind.handler = "bootstrap";
   for (const ZipEntry* file : candidates(files)) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "wolke/app/server.h"
+#include "wolke/base/env.h"
 #include "wolke/cli/output.h"
 #include "wolke/sandbox/launcher.h"
 #include "wolke/sandbox/level.h"
@@ -88,6 +89,29 @@ Result<sandbox::Level> choose_level(const std::string& named) {
                .message = fmt::format("--isolation is full, rootless or process, not {}", named)});
 }
 
+namespace {
+
+/// `dev --isolation process`: functions are plain child processes, so there is nothing to launch or
+/// to give up.
+int serve_unisolated(app::Config config) {
+  if (!config.dev) {
+    return report(
+        {.code = "Usage",
+         .status = 400,
+         .message = "serve does not run functions unisolated; --isolation process is for dev"});
+  }
+  tell(
+      "wolke: functions are NOT isolated: they run as plain processes of this user (--isolation "
+      "process)");
+  if (auto made = system_env().disk.make_directory(config.data_dir_shown); !made) {
+    return report(made.error());
+  }
+  config.data_dir = config.data_dir_shown;
+  return app::run_server(config, {.level = sandbox::Level::process});
+}
+
+}  // namespace
+
 int serve_verb(const ServeOptions& options) {
   app::Config config;
   std::error_code error;
@@ -103,11 +127,7 @@ int serve_verb(const ServeOptions& options) {
   config.runtimes = *std::move(runtimes);
   Result<sandbox::Level> level = choose_level(options.isolation);
   if (!level) return report(level.error());
-  if (*level == sandbox::Level::process) {
-    tell(
-        "wolke: functions are NOT isolated: they run as plain processes of this user (--isolation "
-        "process)");
-  }
+  if (*level == sandbox::Level::process) return serve_unisolated(config);
   sandbox::LauncherConfig launcher{
       .data_dir = config.data_dir_shown, .level = *level, .roots = roots_of(config.runtimes)};
   return sandbox::run_launcher(launcher, [&config](sandbox::ServerSide side) {
