@@ -4,6 +4,7 @@
 #include <array>
 
 #include "wolke/base/text.h"
+#include "wolke/identity/policy.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/shape/json.h"
@@ -117,6 +118,9 @@ Result<void> check_policy(std::string_view document, std::string_view bucket) {
   for (const Json* one : all) {
     TRY(check_statement(*one, bucket));
   }
+  // What the engine cannot read would deny everybody: it is refused here instead.
+  auto readable = identity::Policy::parse(document, identity::PolicyKind::resource);
+  if (!readable) return fail(malformed_policy(readable.error().message));
   return {};
 }
 
