@@ -11,6 +11,7 @@ tests/server.py starts more of them. Skips are named and counted; an area of whi
 import argparse
 import os
 import pathlib
+import signal
 import sys
 import time
 import unittest
@@ -56,6 +57,7 @@ def main():
     if not (HERE / options.area).is_dir():
         parser.error(f"there is no area {options.area}")
     sys.dont_write_bytecode = True
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is stopped, too
     sys.path.append(str(HERE))
     from server import Server, clean_environment
     environment = clean_environment(WOLKE_BINARY=str(options.binary.resolve()), PYTHONDONTWRITEBYTECODE="1")
