@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "wolke/base/text.h"
 #include "wolke/sim/faulty_disk.h"
 #include "wolke/sim/manual_clock.h"
 #include "wolke/store/counter.h"
@@ -324,7 +325,7 @@ TEST(SqliteStoreOnDisk, ManyThreadsCommitAndReadAtOnce) {
         auto snapshot = *store->snapshot();
         Record before = snapshot->get(shared).value().value_or(Record{});
         Batch batch{.checks = {{shared, before.version}},
-                    .puts = {{shared, std::to_string(std::stoi(before.value) + 1)}},
+                    .puts = {{shared, std::to_string(parse_u64(before.value).value_or(0) + 1)}},
                     .adds = {{{2, "wins"}, 1}}};
         snapshot.reset();
         if (commit_and_wait(*store, std::move(batch)).status == CommitStatus::committed) ++wins;
