@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <thread>
 
 #include "wolke/app/components.h"
@@ -70,9 +71,23 @@ void announce(const Config& config, const std::string& address, const Components
   std::fflush(stdout);
 }
 
+/// With port 0, a server that was killed comes back at the address that its clients know: its
+/// endpoint file still stands.
+Result<Fd> listen_again(const Config& config) {
+  std::ifstream file(config.data_dir + "/endpoint");
+  std::string before;
+  std::getline(file, before);
+  constexpr std::string_view scheme = "http://";
+  const std::string host = config.listen.substr(0, config.listen.rfind(':') + 1);
+  if (config.listen == host + "0" && before.starts_with(std::string(scheme) + host)) {
+    if (Result<Fd> same = net::listen_tcp(before.substr(scheme.size()))) return same;
+  }
+  return net::listen_tcp(config.listen);
+}
+
 Result<int> serve(const Config& config, sandbox::ServerSide sandboxes) {
   TRY(Fd signals, block_and_take_signals());
-  TRY(Fd listening, net::listen_tcp(config.listen));
+  TRY(Fd listening, listen_again(config));
   const std::string address = net::local_address(listening.get());
   async::Loop loop;
   const int signal_fd = signals.get();
@@ -84,6 +99,7 @@ Result<int> serve(const Config& config, sandbox::ServerSide sandboxes) {
     announce(config, address, *parts);
   });
   loop.run();
+  ::unlink((config.data_dir + "/endpoint").c_str());
   return 0;
 }
 

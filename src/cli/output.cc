@@ -47,8 +47,9 @@ int report(const Error& error) {
   if (error.code == "Usage") return exit_usage;
   if (error.code == "Unreachable") return exit_unreachable;
   if (error.code == "Timeout") return exit_timeout;
-  if (error.status == 404 || error.status == 403 || error.code == "NoSuchEntity")
-    return exit_not_found;
+  const bool absent = error.status == 404 || error.code == "ResourceNotFoundException" ||
+                      error.code.starts_with("NoSuch");
+  if (absent || error.status == 403) return exit_not_found;
   return exit_failure;
 }
 
