@@ -75,14 +75,13 @@ verb_tidy() {
   need build test
   python3 tools/tidy.py
   build_preset dev
-  changed_sources | xargs -r -P "$jobs" -n 1 clang-tidy-19 -p build/dev --quiet
+  tidy_changed dev
 }
 
-# Sources that differ from where main was when this clone began (CI: the last landing), all when that is unknown.
-changed_sources() {
-  local base=${WOLKE_TIDY_BASE:-}
-  if [ -n "$base" ]; then git diff --name-only "$base" -- 'src/*.cc'; else git diff --name-only HEAD~1 -- 'src/*.cc' 2>/dev/null || git ls-files 'src/*.cc'; fi
-}
+# Sources that the last commit (or everything since WOLKE_TIDY_BASE) changed.
+changed_sources() { git diff --name-only --diff-filter=d "${WOLKE_TIDY_BASE:-HEAD~1}" -- 'src/*.cc' ':!*_test.cc' ':!*_fuzz.cc' ':!*_bench.cc' 2>/dev/null || true; }
+
+tidy_changed() { changed_sources | xargs -r -P "$jobs" -n 1 clang-tidy-19 -p "build/$1" --quiet; }
 
 verb_test() {
   step "what is needed"
@@ -156,6 +155,7 @@ verb_ci() {
   verb_tsan
   step "all tests, address and undefined-behaviour sanitizers"
   build_preset asan
+  tidy_changed asan
   run_tests asan
   say "ci: $((SECONDS - start)) s"
 }
