@@ -20,11 +20,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> endpoint_
     {"s3-control", "s3"},
 }};
 
-/// Path prefixes that no bucket can have taken: rest services carry their API version first.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> path_names = {{
-    {"/2015-03-31/", "lambda"},
-    {"/_wolke/", "wolke"},
-}};
+/// wolke's own operations, below a path that no bucket can have.
+constexpr std::string_view own_path = "/_wolke/";
 
 std::string_view host_name(std::string_view host) {
   if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
@@ -48,6 +45,20 @@ std::string service_of_target(std::string_view target) {
   if (prefix.starts_with("Logs_")) return "logs";
   std::size_t end = prefix.find('_');
   return to_lower(prefix.substr(0, end));
+}
+
+/// A rest service's paths begin with its API's version: "/2015-03-31/".
+std::string service_of_path(std::string_view path, Services services) {
+  const std::size_t end = path.find('/', 1);
+  if (end == std::string_view::npos) return "";
+  const std::string_view first = path.substr(0, end + 1);
+  for (const operation::ServiceTable& table : services) {
+    if (table.model->protocol != shape::Protocol::rest_json) continue;
+    for (const shape::Operation& operation : table.model->operations) {
+      if (operation.uri.starts_with(first)) return std::string(table.model->signing_name);
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -88,10 +99,8 @@ std::optional<ClaimedScope> claimed_scope(const net::HeaderList& headers, const 
                       .service = std::string(parts[n - 2])};
 }
 
-std::string detect_service(const net::RequestHead& head, const Target& target) {
-  for (const auto& [prefix, service] : path_names) {
-    if (service == "wolke" && target.path.starts_with(prefix)) return std::string(service);
-  }
+std::string detect_service(const net::RequestHead& head, const Target& target, Services services) {
+  if (target.path.starts_with(own_path)) return "wolke";
   if (auto scope = claimed_scope(head.headers, target.pairs)) return scope->service;
   if (const std::string* name = find_header(head.headers, "x-amz-target"))
     return service_of_target(*name);
@@ -99,9 +108,8 @@ std::string detect_service(const net::RequestHead& head, const Target& target) {
     if (std::string service = service_of_host(*host); !service.empty()) return service;
     if (!virtual_host_bucket(*host).empty()) return "s3";
   }
-  for (const auto& [prefix, service] : path_names) {
-    if (target.path.starts_with(prefix)) return std::string(service);
-  }
+  if (std::string service = service_of_path(target.path, services); !service.empty())
+    return service;
   // An unsigned query request (AssumeRoleWithWebIdentity, or a client that forgot to sign).
   const std::string* type = find_header(head.headers, "content-type");
   if (target.path == "/" && head.method == "POST" && type &&
@@ -109,6 +117,17 @@ std::string detect_service(const net::RequestHead& head, const Target& target) {
     return "sts";
   }
   return "s3";
+}
+
+const operation::ServiceTable* service_of_form(std::string_view body, Services services) {
+  const std::optional<QueryPairs> form = parse_query(body);
+  const std::string* version = form ? find_query(*form, "Version") : nullptr;
+  if (!version) return nullptr;
+  for (const operation::ServiceTable& table : services) {
+    if (table.model->protocol == shape::Protocol::query && table.model->api_version == *version)
+      return &table;
+  }
+  return nullptr;
 }
 
 bool needs_body_to_route(const shape::Service& service, const net::RequestHead& head,

@@ -12,8 +12,30 @@ net::RequestHead head(std::string method, net::HeaderList headers) {
   return out;
 }
 
+constexpr shape::Operation rest_operations[] = {
+    {.name = "ListFunctions", .service = nullptr, .method = "GET", .uri = "/2015-03-31/functions/"},
+    {.name = "ListTags", .service = nullptr, .method = "GET", .uri = "/2017-03-31/tags/{ARN}"}};
+constexpr shape::Service rest{.name = "lambda",
+                              .signing_name = "lambda",
+                              .protocol = shape::Protocol::rest_json,
+                              .api_version = "2015-03-31",
+                              .operations = rest_operations};
+constexpr shape::Service users{.name = "iam",
+                               .signing_name = "iam",
+                               .protocol = shape::Protocol::query,
+                               .api_version = "2010-05-08"};
+constexpr shape::Service sessions{.name = "sts",
+                                  .signing_name = "sts",
+                                  .protocol = shape::Protocol::query,
+                                  .api_version = "2011-06-15"};
+
+std::vector<operation::ServiceTable> tables() {
+  return {{.model = &rest}, {.model = &users}, {.model = &sessions}};
+}
+
 std::string service(net::HeaderList headers, std::string target = "/", std::string method = "GET") {
-  return detect_service(head(std::move(method), std::move(headers)), split_target(target).value());
+  return detect_service(head(std::move(method), std::move(headers)), split_target(target).value(),
+                        tables());
 }
 
 TEST(Detect, TheCredentialScopeDecidesFirst) {
@@ -32,6 +54,22 @@ TEST(Detect, TargetHostAndPathFollow) {
   EXPECT_EQ(service({{"host", "photos.s3.amazonaws.com"}}, "/k"), "s3");
   EXPECT_EQ(service({{"host", "127.0.0.1:4566"}}, "/2015-03-31/functions/"), "lambda");
   EXPECT_EQ(service({{"host", "127.0.0.1:4566"}}, "/photos/a.jpg"), "s3");
+}
+
+TEST(Detect, EveryVersionInARestServicesPathsIsItsOwn) {
+  EXPECT_EQ(service({{"host", "127.0.0.1:4566"}}, "/2017-03-31/tags/arn"), "lambda");
+  EXPECT_EQ(service({{"host", "127.0.0.1:4566"}}, "/2015-03-31/no-such-thing"), "lambda");
+  EXPECT_EQ(service({{"host", "127.0.0.1:4566"}}, "/2017-03-32/tags/arn"), "s3");
+  EXPECT_EQ(service({{"host", "127.0.0.1:4566"}}, "/2017-03-31"), "s3");
+}
+
+TEST(Detect, AnUnsignedFormIsForTheServiceOfItsVersion) {
+  const std::vector<operation::ServiceTable> services = tables();
+  EXPECT_EQ(service_of_form("Action=ListUsers&Version=2010-05-08", services), &services[1]);
+  EXPECT_EQ(service_of_form("Version=2011-06-15&Action=GetCallerIdentity", services), &services[2]);
+  EXPECT_EQ(service_of_form("Action=ListUsers", services), nullptr);
+  EXPECT_EQ(service_of_form("Version=2015-03-31", services), nullptr);
+  EXPECT_EQ(service_of_form("%zz", services), nullptr);
 }
 
 TEST(Detect, BucketsAreFoundInHosts) {

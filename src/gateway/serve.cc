@@ -133,7 +133,7 @@ Result<void> Gateway::detect(const net::RequestHead& head, Request& request) {
   request.host = host ? *host : "localhost";
   request.headers = head.headers;
   TRY(request.target, split_target(head.target));
-  request.service_name = detect_service(head, request.target);
+  request.service_name = detect_service(head, request.target, parts_.services);
   for (const operation::ServiceTable& table : parts_.services) {
     if (table.model->signing_name == request.service_name) request.table = &table;
   }
@@ -166,6 +166,12 @@ async::Task<Result<void>> Gateway::admit_body(net::Exchange& exchange, Request& 
   request.body = *std::move(body);
   request.usage.bytes_in = request.body.size();
   if (!request.operation && request.table) {
+    if (!claimed_scope(request.headers, request.target.pairs)) {
+      if (const operation::ServiceTable* named = service_of_form(request.body, parts_.services)) {
+        request.table = named;
+        request.service_name = named->model->signing_name;
+      }
+    }
     request.operation =
         route(*request.table->model, *request.head, request.target, request.path, request.body);
     if (!request.operation)

@@ -11,6 +11,11 @@ identity::Ask ask_for(std::string_view operation, std::string resource) {
   return out;
 }
 
+std::string account_of_policy(std::string_view arn) {
+  const std::optional<identity::IamArn> parsed = identity::parse_iam_arn(arn);
+  return parsed && parsed->account != "aws" ? parsed->account : "";
+}
+
 Result<std::string> entity_arn(Iam& iam, const Context& context, const Target& target,
                                std::string_view path) {
   TRY(const std::unique_ptr<store::Snapshot> snapshot, iam.store.snapshot());

@@ -15,6 +15,9 @@ Result<std::string> entity_arn(Iam& iam, const Context& context, const Target& t
 Result<std::string> profile_arn(Iam& iam, const Context& context, const std::string& name,
                                 std::string_view path);
 
+/// The account that a managed policy belongs to; empty for AWS's own, which are everybody's.
+std::string account_of_policy(std::string_view arn);
+
 template <class In>
 void add_conditions(const In& in, identity::Conditions& conditions) {
   if constexpr (requires { in.policy_arn; })
@@ -69,6 +72,7 @@ Result<operation::Asks> policy_asks(Iam&, const Context& context, const typename
   identity::Ask ask = ask_for(Op::operation().name, "*");
   if constexpr (requires { in.policy_arn; }) {
     ask.resource = in.policy_arn.value_or("*");
+    ask.resource_account = account_of_policy(ask.resource);
   } else {
     ask.resource =
         "arn:aws:iam::" + context.account + ":policy" + path_in(in) + in.policy_name.value_or("");
