@@ -6,7 +6,7 @@
 const net = require('node:net');
 const { fault_json, format_for_log, Fault } = require('./fault.cjs');
 const log = require('./log.cjs');
-const { teach_old_sdk, resolve_aws_names } = require('./endpoint.cjs');
+const { teach_old_sdk } = require('./endpoint.cjs');
 const { load_handler, takes_callback } = require('./handler.cjs');
 
 const HEADER_BYTES = 12;
@@ -173,7 +173,6 @@ function end_with(error, exit_code) {
 async function main() {
   log.patch_console();
   teach_old_sdk();
-  resolve_aws_names();
   let ready = false;
   const fail_init = (error) => {
     log.error('Uncaught Exception', '\t' + format_for_log(error));

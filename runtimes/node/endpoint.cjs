@@ -1,9 +1,8 @@
 'use strict';
-// The way to the AWS APIs for code that does not know AWS_ENDPOINT_URL: the SDK v2 (bundled, or found by runtimes up to
-// nodejs16.x) is told of it, and AWS's host names, those with a bucket in front included, resolve to the same address.
+// The short way to the AWS APIs for an SDK that does not know AWS_ENDPOINT_URL: the SDK v2 (bundled, or found by runtimes
+// up to nodejs16.x) is told of it. What is not told finds AWS's host names in the sandbox, and us behind them, over TLS.
 
 const Module = require('node:module');
-const dns = require('node:dns');
 
 function teach_old_sdk() {
   const endpoint = process.env.AWS_ENDPOINT_URL;
@@ -25,17 +24,4 @@ function teach_old_sdk() {
   };
 }
 
-/** Only where the endpoint is a loopback address, which is where the sandbox's own way out listens. */
-function resolve_aws_names() {
-  const address = /^http:\/\/(127\.[0-9.]+)(:|\/|$)/.exec(process.env.AWS_ENDPOINT_URL ?? '')?.[1];
-  if (!address) return;
-  const is_aws = (name) => /\.amazonaws\.com\.?$/i.test(name);
-  const lookup = dns.lookup;
-  dns.lookup = function (name, options, callback) {
-    return is_aws(String(name)) ? lookup(address, options, callback) : lookup(name, options, callback);
-  };
-  const lookup_promise = dns.promises.lookup;
-  dns.promises.lookup = (name, options) => lookup_promise(is_aws(String(name)) ? address : name, options);
-}
-
-module.exports = { teach_old_sdk, resolve_aws_names };
+module.exports = { teach_old_sdk };

@@ -139,7 +139,6 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     log.format_python_logging()
     endpoint.teach_old_botocore()
-    endpoint.resolve_aws_names()
     # The function's modules come first, as "python file.py" would have it; ours are loaded already.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     try:

@@ -1,6 +1,6 @@
-"""The way to the AWS APIs for code that does not know AWS_ENDPOINT_URL: a botocore before 1.31 (Debian 12's, and old ones
-that functions bundle) is told of it, and AWS's host names, those with a bucket in front included, resolve to the same
-address."""
+"""The short way to the AWS APIs for an SDK that does not know AWS_ENDPOINT_URL: a botocore before 1.31 (Debian 12's, and
+old ones that functions bundle) is told of it. What is not told finds AWS's host names in the sandbox, and us behind them,
+over TLS."""
 
 import os
 
@@ -35,23 +35,3 @@ def _endpoint_of(service):
         return None
     own = "AWS_ENDPOINT_URL_" + service.upper().replace("-", "_")
     return os.environ.get(own) or os.environ.get("AWS_ENDPOINT_URL")
-
-
-def resolve_aws_names():
-    """Only where the endpoint is a loopback address, which is where the sandbox's own way out listens."""
-    scheme, _, rest = os.environ.get("AWS_ENDPOINT_URL", "").partition("://")
-    address = rest.split("/")[0].split(":")[0]
-    if scheme != "http" or not address.startswith("127."):
-        return
-
-    def wrap(socket):
-        resolve = socket.getaddrinfo
-
-        def getaddrinfo(host, *arguments, **named):
-            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-            is_aws = isinstance(name, str) and name.lower().rstrip(".").endswith(".amazonaws.com")
-            return resolve(address if is_aws else host, *arguments, **named)
-
-        socket.getaddrinfo = getaddrinfo
-
-    after_import("socket", wrap)

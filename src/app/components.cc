@@ -100,7 +100,7 @@ Result<void> Components::open_identity() {
 
 Result<void> Components::open_certificates() {
   // Made anew at each start: only sandboxes of this server ever trust it.
-  TRY(authority_, net::LocalAuthority::create("wolke sandbox authority", {"amazonaws.com"}));
+  TRY(authority_, net::LocalAuthority::create("wolke sandbox authority", aws_domains()));
   acceptor_ = std::make_shared<net::TlsAcceptor>(authority_->source("s3.amazonaws.com"));
   TRY(env_.disk.make_directory(config_.data_dir + "/trust"));
   return write_trust_bundle(authority_->certificate_pem(), config_.data_dir + "/trust");
@@ -123,6 +123,7 @@ void Components::make_invoker(sandbox::ServerSide side) {
       .serve_gateway_tls =
           [this](Fd fd, const std::string& id) { serve_sandbox(std::move(fd), id, true); },
       .sandbox_ended = [this](const std::string& id) { doors_.erase(id); },
+      .domains = aws_domains(),
       .hosts = aws_hosts(config_.region),
       .environment = {{"SSL_CERT_FILE", trust_inside}, {"AWS_CA_BUNDLE", trust_inside}},
       .mounts = {{.host_path = config_.data_dir + "/trust", .inside_path = "/var/trust"}},

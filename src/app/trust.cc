@@ -25,6 +25,10 @@ Result<void> write_trust_bundle(const std::string& authority_pem, const std::str
   return {};
 }
 
+std::vector<std::string> aws_domains() {
+  return {"amazonaws.com", "amazonaws.com.cn", "api.aws", "on.aws"};
+}
+
 std::vector<std::pair<std::string, std::string>> aws_hosts(const std::string& region) {
   constexpr const char* loopback = "127.0.0.1";
   std::vector<std::pair<std::string, std::string>> hosts = {{"s3.amazonaws.com", loopback},

@@ -13,8 +13,11 @@ namespace wolke::app {
 /// Writes <directory>/ca.pem, readable for every sandbox.
 Result<void> write_trust_bundle(const std::string& authority_pem, const std::string& directory);
 
-/// Lines of /etc/hosts: endpoints of AWS's services in `region` and us-east-1, and the global ones.
-/// Buckets in front of S3's names are resolved by our runtimes.
+/// Where AWS's endpoints are: names below these lead functions to us, with certificates for them.
+std::vector<std::string> aws_domains();
+
+/// Lines of /etc/hosts, which save a lookup: endpoints of AWS's services in `region` and us-east-1,
+/// and the global ones.
 std::vector<std::pair<std::string, std::string>> aws_hosts(const std::string& region);
 
 }  // namespace wolke::app

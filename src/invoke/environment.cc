@@ -61,9 +61,13 @@ Result<std::string> custom_bootstrap(const FunctionSpec& function) {
        .message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"});
 }
 
-void add_listeners(sandbox::Spec& spec, Variables& out, const Dependencies& dependencies,
-                   runtime::Protocol protocol) {
-  if (protocol == runtime::Protocol::runtime_api) {
+bool has_own_network(sandbox::Level level) {
+  return level == sandbox::Level::full || level == sandbox::Level::rootless;
+}
+
+void add_listeners(Plan& plan, Variables& out, const Dependencies& dependencies) {
+  sandbox::Spec& spec = plan.spec;
+  if (plan.protocol == runtime::Protocol::runtime_api) {
     spec.listen.emplace_back(runtime_api_address);
     out["AWS_LAMBDA_RUNTIME_API"] = runtime_api_address;
   }
@@ -72,6 +76,11 @@ void add_listeners(sandbox::Spec& spec, Variables& out, const Dependencies& depe
     out.try_emplace("AWS_ENDPOINT_URL", std::string("http://") + gateway_address);
   }
   if (dependencies.serve_gateway_tls) spec.listen.emplace_back(gateway_tls_address);
+  plan.names = !dependencies.domains.empty() && has_own_network(dependencies.sandboxes.level());
+  if (plan.names) {
+    spec.listen.emplace_back(names_datagram_address);
+    spec.listen.emplace_back(names_stream_address);
+  }
 }
 
 }  // namespace
@@ -93,7 +102,7 @@ Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& 
   set_credentials(variables, credentials);
 
   sandbox::Spec& spec = plan.spec;
-  add_listeners(spec, variables, dependencies, launch.protocol);
+  add_listeners(plan, variables, dependencies);
   spec.id = sandbox_id;
   spec.argv = std::move(launch.argv);
   spec.mounts = std::move(launch.mounts);

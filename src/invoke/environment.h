@@ -17,17 +17,22 @@ namespace wolke::invoke {
 inline constexpr const char* runtime_api_address = "127.0.0.1:9001";
 inline constexpr const char* gateway_address = "127.0.0.1:4566";
 inline constexpr const char* gateway_tls_address = "127.0.0.1:443";
+/// What the resolver's configuration inside names.
+inline constexpr const char* names_datagram_address = "udp:127.0.0.1:53";
+inline constexpr const char* names_stream_address = "127.0.0.1:53";
 
 struct Plan {
   sandbox::Spec spec;
   runtime::Protocol protocol = runtime::Protocol::frames;
   std::string version;  // what INIT_START names
   std::string warning;
+  bool names = false;  // the last two of spec.listen are for the name server
 };
 
 /// Errors: "InvalidRuntimeException"; "Runtime.InvalidEntrypoint" when a custom runtime has no
 /// bootstrap. The order of spec.listen: the Runtime API when the protocol is that, the gateway, the
-/// gateway with TLS, as far as they are served.
+/// gateway with TLS, names over UDP, names over TCP, as far as they are served. Names are where a
+/// sandbox has a network of its own; elsewhere :53 is the host's.
 Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& function,
                           const std::string& sandbox_id, const std::string& log_stream,
                           const SandboxCredentials& credentials);

@@ -159,9 +159,9 @@ TEST_F(FullLevelTest, TheGatewayIsReachedByTheEndpointVariable) {
 }
 
 TEST_F(FullLevelTest, AwsNamesWithABucketInFrontResolveToTheGateway) {
-  Dependencies with_gateway = dependencies();
-  with_gateway.serve_gateway = [](Fd, const string&) {};
-  invoker = make_invoker(std::move(with_gateway));
+  Dependencies with_names = dependencies();
+  with_names.domains = {"amazonaws.com"};
+  invoker = make_invoker(std::move(with_names));
   FunctionSpec spec = python(
       "import socket\n"
       "def handler(e, c): return socket.getaddrinfo('b.s3.eu-west-1.amazonaws.com', 443)[0][4]");
@@ -169,14 +169,15 @@ TEST_F(FullLevelTest, AwsNamesWithABucketInFrontResolveToTheGateway) {
 }
 
 TEST_F(FullLevelTest, AwsNamesResolveToTheGatewayInNodeToo) {
-  Dependencies with_gateway = dependencies();
-  with_gateway.serve_gateway = [](Fd, const string&) {};
-  invoker = make_invoker(std::move(with_gateway));
+  Dependencies with_names = dependencies();
+  with_names.domains = {"amazonaws.com"};
+  invoker = make_invoker(std::move(with_names));
   FunctionSpec spec = node(
       "const dns = require('dns'); exports.handler = async () =>"
       " [(await dns.promises.lookup('b.s3.amazonaws.com')).address,"
-      " await new Promise((r) => dns.lookup('sqs.us-east-1.amazonaws.com', (e, a) => r(a)))]");
-  EXPECT_EQ(call(spec).payload, R"(["127.0.0.1","127.0.0.1"])");
+      " await dns.promises.resolve4('sqs.us-east-1.amazonaws.com'),"
+      " await dns.promises.lookup('example.com').catch((error) => error.code)]");
+  EXPECT_EQ(call(spec).payload, R"(["127.0.0.1",["127.0.0.1"],"ENOTFOUND"])");
 }
 
 /// WOLKE_SDK_ROOT: the directory whose node_modules has the SDK, else where ./dev puts it.

@@ -86,15 +86,15 @@ Task<Result<void>> LiveInstance::make_sandbox() {
   log_only(init_start_line(plan->version, function_->region));
   if (!plan->warning.empty()) log_only("WARN " + plan->warning + "\n");
   CO_TRY(sandbox_, co_await dependencies_.sandboxes.start(std::move(plan->spec)));
-  begin(plan->protocol);
+  begin(*plan);
   co_return Result<void>();
 }
 
 /// From here the program runs.
-void LiveInstance::begin(runtime::Protocol protocol) {
+void LiveInstance::begin(const Plan& plan) {
   std::vector<Fd> listeners = sandbox_->take_listeners();
   auto next = listeners.begin();
-  if (protocol == runtime::Protocol::runtime_api) {
+  if (plan.protocol == runtime::Protocol::runtime_api) {
     session_ =
         runtime::make_api_session(loop_, next != listeners.end() ? std::move(*next++) : Fd());
   } else {
@@ -104,6 +104,11 @@ void LiveInstance::begin(runtime::Protocol protocol) {
     if (!*serve || next == listeners.end()) continue;
     Fd listening = std::move(*next++);
     if (listening.valid()) (*serve)(std::move(listening), id_);
+  }
+  if (plan.names && listeners.end() - next == 2) {
+    names_ = std::make_unique<runtime::NameServer>(loop_, dependencies_.domains);
+    names_->serve_datagrams(std::move(*next++));
+    names_->serve_streams(std::move(*next++));
   }
   loop_.spawn(pump(sandbox_->stdout_fd(), stdout_lines_));
   loop_.spawn(pump(sandbox_->stderr_fd(), stderr_lines_));
@@ -257,6 +262,7 @@ Task<void> LiveInstance::shut_down() {
     co_await exited_.wait(loop_.now() + exit_wait_max);
     session_->close();
     co_await session_->shut_down();
+    if (names_) co_await names_->stop();
     // Whoever else holds the pipes' other ends must not keep us waiting.
     loop_.forget(sandbox_->stdout_fd());
     loop_.forget(sandbox_->stderr_fd());
@@ -264,6 +270,7 @@ Task<void> LiveInstance::shut_down() {
   co_await gate_.close();
   drain_output();
   session_.reset();
+  names_.reset();
   sandbox_.reset();
   if (dependencies_.sandbox_ended) dependencies_.sandbox_ended(id_);
 }

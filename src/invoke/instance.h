@@ -18,10 +18,13 @@
 #include "wolke/invoke/invoker.h"
 #include "wolke/invoke/log_lines.h"
 #include "wolke/invoke/report.h"
+#include "wolke/runtime/name_server.h"
 #include "wolke/runtime/session.h"
 #include "wolke/sandbox/sandbox.h"
 
 namespace wolke::invoke {
+
+struct Plan;
 
 class LiveInstance {
  public:
@@ -68,7 +71,7 @@ class LiveInstance {
 
   async::Task<Result<void>> make_sandbox();
   async::Task<void> initialise();
-  void begin(runtime::Protocol protocol);
+  void begin(const Plan& plan);
   async::Task<Verdict> judge(runtime::Outcome outcome, std::string request_id);
   async::Task<Verdict> judge_ended(std::string request_id);
   Verdict fault(const ServiceFault& fault, std::string_view status);
@@ -95,6 +98,7 @@ class LiveInstance {
 
   std::unique_ptr<sandbox::Instance> sandbox_;
   std::unique_ptr<runtime::Session> session_;
+  std::unique_ptr<runtime::NameServer> names_;
   std::optional<sandbox::Exit> exit_;
   async::Event exited_;
   async::Gate gate_;

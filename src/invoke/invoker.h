@@ -65,7 +65,10 @@ struct Dependencies {
   std::function<void(Fd listening, const std::string& sandbox_id)> serve_gateway = {};
   std::function<void(Fd listening, const std::string& sandbox_id)> serve_gateway_tls = {};
   std::function<void(const std::string& sandbox_id)> sandbox_ended = {};
-  /// Shown in every sandbox: names of AWS's hosts, the CA bundle and the variables that name it.
+  /// Names at and below these lead to the sandbox's own 127.0.0.1 (runtime/dns.h); no other exists.
+  std::vector<std::string> domains = {};
+  /// Shown in every sandbox: names that need no lookup, the CA bundle and the variables that name
+  /// it.
   std::vector<std::pair<std::string, std::string>> hosts = {};
   std::vector<std::pair<std::string, std::string>> environment = {};
   std::vector<sandbox::ReadOnlyMount> mounts = {};
