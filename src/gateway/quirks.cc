@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "wolke/base/hash.h"
 #include "wolke/base/limits.h"
 #include "wolke/base/text.h"
@@ -9,6 +11,16 @@
 namespace wolke::gateway {
 
 using net::find_header;
+
+namespace {
+
+/// What no header could have carried.
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; });
+}
+
+}  // namespace
 
 std::string path_style(std::string_view bucket, std::string_view path) {
   std::string out;
@@ -103,6 +115,31 @@ Result<void> check_content_md5(const net::HeaderList& headers, std::string_view 
                  .message = "The Content-MD5 you specified did not match what we received."});
   }
   return {};
+}
+
+void add_link_headers(const QueryPairs& query, net::HeaderList& headers) {
+  // What signs the link, and what S3 ignores in a query.
+  static constexpr std::string_view own[] = {
+      "x-amz-algorithm",      "x-amz-credential",     "x-amz-date",
+      "x-amz-expires",        "x-amz-signedheaders",  "x-amz-signature",
+      "x-amz-security-token", "x-amz-content-sha256", "x-amz-sdk-checksum-algorithm"};
+  for (const auto& [parameter, value] : query) {
+    std::string name = to_lower(parameter);
+    const bool hoisted =
+        name.starts_with("x-amz-") || name == "content-type" || name == "content-md5";
+    if (!hoisted || name.starts_with("x-amz-checksum-") ||
+        std::ranges::find(own, name) != std::end(own) || find_header(headers, name) ||
+        has_control(name) || has_control(value)) {
+      continue;
+    }
+    headers.emplace_back(std::move(name), value);
+  }
+}
+
+Error hoisted_operation() {
+  return Error{.code = "InvalidRequest",
+               .status = 400,
+               .message = "x-amz-copy-source must be sent as a header, and be signed as one."};
 }
 
 void add_common_headers(const shape::Service& service, const std::string& request_id,

@@ -33,6 +33,14 @@ Error unknown_operation(const shape::Service& service, const net::RequestHead& h
 Result<void> check_content_md5(const net::HeaderList& headers, std::string_view body, bool streamed,
                                const shape::Operation& operation);
 
+/// Puts what an S3 link carries in its query in place of headers among them: x-amz-*, Content-Type,
+/// Content-MD5. SDKs hoist them when they presign, and the signature covers the query. A header
+/// that was sent comes first. Checksums are left out, as S3 does: an SDK that presigns knows no
+/// body, and writes that of an empty one into the link.
+void add_link_headers(const QueryPairs& query, net::HeaderList& headers);
+/// x-amz-copy-source in a link's query: the link would put the body where a copy was meant.
+Error hoisted_operation();
+
 /// Request ids as each protocol's SDKs look for them.
 void add_common_headers(const shape::Service& service, const std::string& request_id,
                         net::HeaderList& headers);

@@ -210,6 +210,17 @@ async::Task<Result<void>> Gateway::authenticate(Request& request) {
         {.code = "SlowDown", .status = 503, .message = "Please reduce your request rate."});
   if (!*caller) co_return fail(std::move(*caller).error());
   request.caller = *std::move(*caller);
+  if (approach.dialect == identity::Dialect::s3 && request.caller.authorization &&
+      request.caller.authorization->carrier == identity::Carrier::query) {
+    add_link_headers(request.target.pairs, request.headers);
+    // A copy's source makes it another operation, which the request was not admitted as.
+    shape::WireRequest wire{.method = request.head->method,
+                            .path = request.path,
+                            .query = &request.target.pairs,
+                            .headers = &request.headers};
+    if (shape::match_rest(*request.table->model, wire) != request.operation)
+      co_return fail(hoisted_operation());
+  }
   request.context = operation::Context{.request_id = request.id,
                                        .account = request.caller.authorizer->principal().account,
                                        .region = request.caller.region,

@@ -49,6 +49,20 @@ const cases = {
     const get = await getSignedUrl(s3, new S3.GetObjectCommand({ Bucket: bucket, Key: 'signed' }), { expiresIn: 60 });
     assert.equal(await (await fetch(get)).text(), 'by link');
   },
+  async 'a presigned put applies what the presigner hoisted'() {
+    const wanted = { Metadata: { who: 'me' }, Tagging: 'a=b&c=d', StorageClass: 'STANDARD_IA', ACL: 'private' };
+    const link = await getSignedUrl(s3, new S3.PutObjectCommand({ Bucket: bucket, Key: 'hoisted', ...wanted }), { expiresIn: 60 });
+    assert.equal((await fetch(link, { method: 'PUT', body: 'by link', headers: { 'content-type': 'text/x' } })).status, 200);
+    const head = await s3.send(new S3.HeadObjectCommand({ Bucket: bucket, Key: 'hoisted' }));
+    assert.deepEqual([head.Metadata, head.StorageClass, head.ContentType], [{ who: 'me' }, 'STANDARD_IA', 'text/x']);
+    const { TagSet } = await s3.send(new S3.GetObjectTaggingCommand({ Bucket: bucket, Key: 'hoisted' }));
+    assert.deepEqual(TagSet, [{ Key: 'a', Value: 'b' }, { Key: 'c', Value: 'd' }]);
+    const changed = link.replace('x-amz-meta-who=me', 'x-amz-meta-who=you');
+    assert.equal((await fetch(changed, { method: 'PUT', body: 'by link' })).status, 403);
+    const copy = await getSignedUrl(s3, new S3.CopyObjectCommand({ Bucket: bucket, Key: 'hoisted', CopySource: `${bucket}/next` }));
+    assert.equal((await fetch(copy, { method: 'PUT' })).status, 400);
+    assert.equal(await text('hoisted'), 'by link');
+  },
   async 'listing, conditions, deletion'() {
     const listed = [];
     for await (const page of S3.paginateListObjectsV2({ client: s3, pageSize: 2 }, { Bucket: bucket })) {

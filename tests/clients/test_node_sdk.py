@@ -21,4 +21,4 @@ class NodeSdk(Case):
             **{name: os.environ[name] for name in ("WOLKE_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")})
         done = run(NODE, "--no-warnings", pathlib.Path(__file__).with_name("sdk.js"), env=environment)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(done.stdout.count("ok "), 7, done.stdout)
+        self.assertEqual(done.stdout.count("ok "), 8, done.stdout)
