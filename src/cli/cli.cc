@@ -134,7 +134,8 @@ void add_inspection(CLI::App& app, Parsed& parsed) {
 
   CLI::App* events = app.add_subcommand(
       "events", "asynchronous events: pending, and how each of the last 14 days ended");
-  events->add_option("--function-arn", parsed.events.function_arn, "only of this function");
+  events->add_option("--function,--function-arn", parsed.events.function,
+                     "only of this function: its name or ARN");
   events->add_flag("--failed", parsed.events.failed, "only those that did not succeed");
   add_client_options(*events, parsed);
   events->callback([&parsed] { parsed.exit_code = events_verb(parsed.client, parsed.events); });

@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <optional>
 
 #include "wolke/base/env.h"
 #include "wolke/base/hash.h"
@@ -41,43 +39,18 @@ std::string query_text(const QueryPairs& pairs) {
   return out;
 }
 
-/// What a server says of itself in its data directory: its address, and whether it is for
-/// development.
-struct Announcement {
-  std::string endpoint;
-  bool dev = false;
-};
-
-Announcement read_announcement(const std::string& data_dir) {
-  std::ifstream file(data_dir + "/endpoint");
-  Announcement out;
-  std::string mode;
-  std::getline(file, out.endpoint);
-  std::getline(file, mode);
-  out.dev = mode == "dev";
-  return out;
-}
-
 std::string env_or(const char* name, std::string fallback) {
   const char* value = std::getenv(name);
   return value && *value ? value : std::move(fallback);
 }
 
-/// The credentials file that the server wrote at its first start; nullopt when it is not ours to
-/// read.
-std::optional<identity::Credentials> root_credentials(const std::string& data_dir) {
-  std::ifstream file(data_dir + "/root-credentials");
-  identity::Credentials out;
-  for (std::string line; std::getline(file, line);) {
-    std::size_t equals = line.find('=');
-    if (equals == std::string::npos) continue;
-    std::string_view name = trim(std::string_view(line).substr(0, equals));
-    std::string_view value = trim(std::string_view(line).substr(equals + 1));
-    if (name == "aws_access_key_id") out.access_key_id = value;
-    if (name == "aws_secret_access_key") out.secret = value;
+/// A refused key: the caller is told which it was.
+bool is_key_refused(const Error& error) {
+  for (std::string_view code : {"UnrecognizedClientException", "InvalidClientTokenId",
+                                "InvalidAccessKeyId", "SignatureDoesNotMatch"}) {
+    if (error.code == code) return true;
   }
-  if (out.access_key_id.empty() || out.secret.empty()) return std::nullopt;
-  return out;
+  return false;
 }
 
 /// The API's error in whichever of the three forms it came.
@@ -111,9 +84,10 @@ const std::string* ApiResponse::header(std::string_view name) const {
   return nullptr;
 }
 
-Client::Client(std::string endpoint, identity::Credentials credentials, std::string region)
-    : endpoint_(std::move(endpoint)),
-      credentials_(std::move(credentials)),
+Client::Client(ServerAddress server, std::string region)
+    : endpoint_(std::move(server.endpoint)),
+      credentials_(std::move(server.credentials)),
+      key_origin_(std::move(server.key_origin)),
       region_(std::move(region)),
       connection_(std::make_unique<Connection>()) {}
 
@@ -164,8 +138,10 @@ Result<ApiResponse> Client::send(const ApiRequest& request) {
   if (code != CURLE_OK) {
     return fail({.code = "Unreachable",
                  .status = 503,
-                 .message = fmt::format("no server answers at {} ({}); start one with `wolke dev`",
-                                        endpoint_, curl_easy_strerror(code))});
+                 .message = fmt::format(
+                     "no server answers at {} ({}): start one with `wolke dev`, or name it with "
+                     "--data-dir or --endpoint",
+                     endpoint_, curl_easy_strerror(code))});
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -175,8 +151,10 @@ Result<ApiResponse> Client::send(const ApiRequest& request) {
 
 Result<ApiResponse> Client::call(const ApiRequest& request) {
   TRY(ApiResponse response, send(request));
-  if (response.status >= 300) return fail(api_error(response));
-  return response;
+  if (response.status < 300) return response;
+  Error error = api_error(response);
+  if (is_key_refused(error)) error.message += fmt::format(" (signed with {})", key_origin_);
+  return fail(std::move(error));
 }
 
 Result<shape::Json> Client::call_json(const ApiRequest& request) {
@@ -216,27 +194,16 @@ std::string Client::presign(const std::string& bucket, const std::string& key,
 }
 
 Result<std::unique_ptr<Client>> connect(const ClientOptions& options) {
-  const std::string data_dir = options.data_dir.empty() ? default_data_dir() : options.data_dir;
-  const Announcement server = read_announcement(data_dir);
-  std::string endpoint = options.endpoint;
-  if (endpoint.empty()) endpoint = env_or("WOLKE_ENDPOINT", server.endpoint);
-  if (endpoint.empty()) endpoint = "http://127.0.0.1:4566";
-  while (endpoint.ends_with('/')) endpoint.pop_back();
-  if (!endpoint.starts_with("http://") && !endpoint.starts_with("https://")) {
-    return fail({.code = "Usage",
-                 .status = 400,
-                 .message = "--endpoint must be http://HOST:PORT, not " + endpoint});
-  }
-  identity::Credentials credentials{.access_key_id = env_or("WOLKE_ACCESS_KEY_ID", ""),
-                                    .secret = env_or("WOLKE_SECRET_ACCESS_KEY", ""),
-                                    .session_token = env_or("WOLKE_SESSION_TOKEN", "")};
-  if (credentials.access_key_id.empty()) {
-    // A development server's users are test/test: the command line sees the same account as they
-    // do.
-    const identity::Credentials test{.access_key_id = "test", .secret = "test"};
-    credentials = server.dev ? test : root_credentials(data_dir).value_or(test);
-  }
-  return std::make_unique<Client>(endpoint, credentials, options.region);
+  Named named{
+      .endpoint = options.endpoint.empty() ? env_or("WOLKE_ENDPOINT", "") : options.endpoint,
+      .data_directory = !options.data_dir.empty() || !env_or("WOLKE_DATA_DIR", "").empty(),
+      .credentials = {.access_key_id = env_or("WOLKE_ACCESS_KEY_ID", ""),
+                      .secret = env_or("WOLKE_SECRET_ACCESS_KEY", ""),
+                      .session_token = env_or("WOLKE_SESSION_TOKEN", "")}};
+  TRY(ServerAddress server,
+      find_server(named, read_data_directory(options.data_dir.empty() ? default_data_dir()
+                                                                      : options.data_dir)));
+  return std::make_unique<Client>(std::move(server), options.region);
 }
 
 std::string xml_text(std::string_view document, std::string_view name) {

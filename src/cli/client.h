@@ -14,6 +14,7 @@
 
 #include "wolke/base/result.h"
 #include "wolke/base/uri.h"
+#include "wolke/cli/find_server.h"
 #include "wolke/cli/options.h"
 #include "wolke/identity/sign.h"
 #include "wolke/shape/json.h"
@@ -39,7 +40,7 @@ struct ApiResponse {
 
 class Client {
  public:
-  Client(std::string endpoint, identity::Credentials credentials, std::string region);
+  Client(ServerAddress server, std::string region);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -67,6 +68,7 @@ class Client {
   struct Connection;
   std::string endpoint_;  // "http://127.0.0.1:4566"
   identity::Credentials credentials_;
+  std::string key_origin_;
   std::string region_;
   std::unique_ptr<Connection> connection_;
 };

@@ -3,16 +3,16 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <thread>
 
-#include "wolke/base/env.h"
 #include "wolke/base/hash.h"
 #include "wolke/base/text.h"
 #include "wolke/cli/client.h"
 #include "wolke/cli/deploy.h"
+#include "wolke/cli/deploy_script.h"
 #include "wolke/cli/output.h"
 #include "wolke/cli/verbs.h"
 
@@ -20,6 +20,7 @@ namespace wolke::cli {
 
 namespace {
 
+namespace fs = std::filesystem;
 using shape::Json;
 
 /// "{…}", "@file" or "-".
@@ -53,16 +54,36 @@ int show_invocation(const ApiResponse& response, bool json) {
   return error ? exit_function_error : exit_ok;
 }
 
-Result<Json> control(Client& client, const std::string& path, QueryPairs query = {}) {
-  return client.call_json({.service = "wolke", .path = path, .query = std::move(query)});
+/// How a shell calls us: by name where that finds this program.
+std::string own_name() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const char* path = std::getenv("PATH");
+  for (std::string_view directory : split(path ? path : "", ':')) {
+    if (!directory.empty() && fs::equivalent(fs::path(directory) / "wolke", self, error)) {
+      return "wolke";
+    }
+  }
+  return self.string();
 }
 
-std::string text_at(const Json& object, std::string_view key) {
-  const Json* value = object.find(key);
-  if (!value) return "";
-  if (value->string()) return *value->string();
-  if (value->number()) return value->number()->text;
-  return value->text();
+int show_script(const ClientOptions& options, const DeployPlan& plan) {
+  std::string aws = shell_word(own_name()) + " aws";
+  if (!options.endpoint.empty()) aws += " --endpoint " + shell_word(options.endpoint);
+  if (!options.data_dir.empty()) {
+    std::error_code error;
+    aws += " --data-dir " + shell_word(fs::absolute(options.data_dir, error).string());
+  }
+  if (options.region != ClientOptions{}.region) aws += " --region " + shell_word(options.region);
+  const std::vector<std::string> lines = deploy_script(plan, aws);
+  if (options.json) {
+    Json out;
+    out.set("Commands", Json::Array(lines.begin(), lines.end()));
+    print_json(out);
+  } else {
+    for (const std::string& line : lines) print(line);
+  }
+  return exit_ok;
 }
 
 }  // namespace
@@ -70,10 +91,10 @@ std::string text_at(const Json& object, std::string_view key) {
 int deploy_verb(const ClientOptions& options, const DeployOptions& deploy_options) {
   Result<DeployPlan> plan = plan_deploy(deploy_options);
   if (!plan) return report(plan.error());
-  if (deploy_options.show) {
-    for (const std::string& line : show_commands(*plan)) print(line);
-    return exit_ok;
+  for (const std::string& path : plan->left_out) {
+    tell(fmt::format("left out: {} (neither file nor directory)", printable(path)));
   }
+  if (deploy_options.show) return show_script(options, *plan);
   Result<std::unique_ptr<Client>> client = connect(options);
   if (!client) return report(client.error());
   Json::Array steps;
@@ -139,98 +160,13 @@ int invoke_verb(const ClientOptions& options, const InvokeOptions& invoke) {
   return show_invocation(*response, options.json);
 }
 
-int logs_verb(const ClientOptions& options, const LogsOptions& logs) {
-  Result<std::unique_ptr<Client>> client = connect(options);
-  if (!client) return report(client.error());
-  const std::string group =
-      logs.function.starts_with('/') ? logs.function : "/aws/lambda/" + logs.function;
-  std::int64_t since = 0;
-  std::vector<std::string> seen;  // ids of the newest millisecond
-  for (;;) {
-    std::optional<std::string> token;
-    do {
-      Json input;
-      input.set("logGroupName", group);
-      input.set("startTime", since);
-      if (!logs.filter.empty()) input.set("filterPattern", logs.filter);
-      if (token) input.set("nextToken", *token);
-      Result<Json> page = (*client)->call_target("logs", "Logs_20140328.FilterLogEvents", input);
-      if (!page) {
-        if (logs.follow && page.error().code == "ResourceNotFoundException") break;
-        return report(page.error());
-      }
-      const Json* events = page->find("events");
-      for (const Json& event : events && events->array() ? *events->array() : Json::Array{}) {
-        const std::string id = event.string_at("eventId").value_or("");
-        if (std::find(seen.begin(), seen.end(), id) != seen.end()) continue;
-        const std::int64_t at = event.integer_at("timestamp").value_or(0);
-        if (at > since) {
-          since = at;
-          seen.clear();
-        }
-        seen.push_back(id);
-        std::string message(trim(event.string_at("message").value_or("")));
-        while (message.ends_with('\n')) message.pop_back();
-        print(options.json ? event.text()
-                           : format_iso8601(from_millis(at)) + "  " + printable(message));
-      }
-      token = page->string_at("nextToken");
-    } while (token);
-    if (!logs.follow) return exit_ok;
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  }
-}
-
-int ps_verb(const ClientOptions& options) {
-  Result<std::unique_ptr<Client>> client = connect(options);
-  if (!client) return report(client.error());
-  Result<Json> answer = control(**client, "/_wolke/instances");
-  if (!answer) return report(answer.error());
-  if (options.json) {
-    print_json(*answer);
-    return exit_ok;
-  }
-  std::vector<std::vector<std::string>> rows = {
-      {"SANDBOX", "FUNCTION", "VERSION", "STATE", "INVOCATIONS", "STARTED"}};
-  const Json* instances = answer->find("Instances");
-  for (const Json& instance :
-       instances && instances->array() ? *instances->array() : Json::Array{}) {
-    rows.push_back({text_at(instance, "SandboxId"), text_at(instance, "FunctionArn"),
-                    text_at(instance, "Version"), text_at(instance, "State"),
-                    text_at(instance, "Invocations"), text_at(instance, "Started")});
-  }
-  print_table(rows);
-  return exit_ok;
-}
-
-int events_verb(const ClientOptions& options, const EventsOptions& events) {
-  Result<std::unique_ptr<Client>> client = connect(options);
-  if (!client) return report(client.error());
-  QueryPairs query;
-  if (!events.function_arn.empty()) query.emplace_back("FunctionArn", events.function_arn);
-  query.emplace_back("MaxItems", "1000");
-  if (events.failed) query.emplace_back("State", "failed");
-  Result<Json> answer = control(**client, "/_wolke/events", query);
-  if (!answer) return report(answer.error());
-  if (options.json) {
-    print_json(*answer);
-    return exit_ok;
-  }
-  std::vector<std::vector<std::string>> rows = {
-      {"EVENT", "SOURCE", "TARGET", "STATE", "ATTEMPTS", "ENQUEUED", "REASON"}};
-  const Json* list = answer->find("Events");
-  for (const Json& event : list && list->array() ? *list->array() : Json::Array{}) {
-    rows.push_back({text_at(event, "Id"), text_at(event, "Source"), text_at(event, "Target"),
-                    text_at(event, "State"), text_at(event, "Attempts"), text_at(event, "Enqueued"),
-                    text_at(event, "Reason")});
-  }
-  print_table(rows);
-  return exit_ok;
-}
-
 int env_verb(const ClientOptions& options) {
   Result<std::unique_ptr<Client>> client = connect(options);
   if (!client) return report(client.error());
+  // Exports for a server that is not there would only move the failure into somebody's SDK.
+  if (auto health = (*client)->call({.service = "wolke", .path = "/_wolke/health"}); !health) {
+    return report(health.error());
+  }
   const identity::Credentials& credentials = (*client)->credentials();
   const std::vector<std::pair<std::string, std::string>> variables = {
       {"AWS_ENDPOINT_URL", (*client)->endpoint()},
@@ -244,13 +180,20 @@ int env_verb(const ClientOptions& options) {
     print_json(out);
     return exit_ok;
   }
-  for (const auto& [name, value] : variables) print(fmt::format("export {}={}", name, value));
+  for (const auto& [name, value] : variables) {
+    print(fmt::format("export {}={}", name, shell_word(value)));
+  }
   return exit_ok;
 }
 
 int aws_verb(const ClientOptions& options, const std::vector<std::string>& arguments) {
   Result<std::unique_ptr<Client>> client = connect(options);
   if (!client) return report(client.error());
+  if (std::find(arguments.begin(), arguments.end(), "--json") != arguments.end()) {
+    return report({.code = "Usage",
+                   .status = 400,
+                   .message = "aws has forms of its own: wolke aws --output json|text|table …"});
+  }
   // Nothing of the user's own configuration is read: no profile, no file, no instance metadata.
   std::vector<std::string> names;
   for (char** variable = environ; *variable; ++variable) {

@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <thread>
 
 #include "wolke/base/hash.h"
-#include "wolke/cli/guess.h"
-#include "wolke/cli/zip_writer.h"
 
 namespace wolke::cli {
 
@@ -16,50 +13,7 @@ namespace {
 using shape::Json;
 using Tell = std::function<void(const std::string&)>;
 
-constexpr std::string_view trust_policy =
-    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]})";
 constexpr std::string_view functions_path = "/2015-03-31/functions/";
-
-std::string object_arn(const Grant& grant) {
-  return fmt::format("arn:aws:s3:::{}/{}*", grant.bucket, grant.prefix);
-}
-
-/// Logs, reading what calls it, writing where it was told: nothing else.
-std::string least_policy(const std::vector<Grant>& reads, const std::vector<Grant>& writes) {
-  auto statement = [](Json::Array actions, Json::Array resources) {
-    Json out;
-    out.set("Effect", "Allow");
-    out.set("Action", std::move(actions));
-    out.set("Resource", std::move(resources));
-    return out;
-  };
-  auto arns = [](const std::vector<Grant>& grants) {
-    Json::Array out;
-    for (const Grant& grant : grants) out.push_back(object_arn(grant));
-    return out;
-  };
-  Json::Array statements;
-  statements.push_back(
-      statement({"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, {"*"}));
-  if (!reads.empty()) statements.push_back(statement({"s3:GetObject"}, arns(reads)));
-  if (!writes.empty()) statements.push_back(statement({"s3:PutObject"}, arns(writes)));
-  Json document;
-  document.set("Version", "2012-10-17");
-  document.set("Statement", std::move(statements));
-  return document.text();
-}
-
-Json environment_json(const std::vector<std::string>& env) {
-  Json::Object variables;
-  for (const std::string& pair : env) {
-    std::size_t equals = pair.find('=');
-    variables.emplace_back(pair.substr(0, equals),
-                           equals == std::string::npos ? "" : pair.substr(equals + 1));
-  }
-  Json out;
-  out.set("Variables", std::move(variables));
-  return out;
-}
 
 Json configuration_json(const DeployPlan& plan, const std::string& role_arn) {
   Json out;
@@ -95,7 +49,7 @@ Result<std::string> ensure_role(Client& client, const DeployPlan& plan, const Te
     return fail(std::move(created).error());
   TRY(client.call_query("iam", {{"Action", "PutRolePolicy"},
                                 {"RoleName", plan.role},
-                                {"PolicyName", "least"},
+                                {"PolicyName", std::string(policy_name)},
                                 {"PolicyDocument", plan.policy}}));
   TRY(std::string role, client.call_query("iam", {{"Action", "GetRole"}, {"RoleName", plan.role}}));
   tell(fmt::format("role {}  {}", plan.role, created ? "created" : "updated"));
@@ -149,12 +103,6 @@ Result<void> ensure_function(Client& client, const DeployPlan& plan, const std::
   tell(fmt::format("function {}  {} ({}, {}, {} KB)", plan.function, exists ? "updated" : "created",
                    plan.runtime, plan.handler, (plan.zip.size() + 1023) / 1024));
   return {};
-}
-
-std::string statement_id(const Grant& grant) {
-  std::string id = "s3-" + grant.bucket;
-  std::replace(id.begin(), id.end(), '.', '_');
-  return id;
 }
 
 Result<void> ensure_permission(Client& client, const DeployPlan& plan, const Grant& grant,
@@ -231,7 +179,7 @@ std::string escape_xml(std::string_view text) {
 
 Result<void> ensure_notification(Client& client, const DeployPlan& plan, const Grant& grant,
                                  const Tell& tell) {
-  const std::string id = "wolke-" + plan.function;
+  const std::string id = notification_id(plan.function);
   TRY(Json function,
       client.call_json({.service = "lambda",
                         .path = std::string(functions_path) + plan.function + "/configuration"}));
@@ -271,40 +219,6 @@ bool is_absent(const Error& error) {
 }
 
 }  // namespace
-
-Result<Grant> parse_grant(const std::string& text) {
-  if (!text.starts_with("s3:") || text.size() == 3) {
-    return fail({.code = "Usage",
-                 .status = 400,
-                 .message = fmt::format("'{}' is not s3:BUCKET or s3:BUCKET/PREFIX", text)});
-  }
-  std::string rest = text.substr(text.starts_with("s3://") ? 5 : 3);
-  std::size_t slash = rest.find('/');
-  return Grant{.bucket = rest.substr(0, slash),
-               .prefix = slash == std::string::npos ? "" : rest.substr(slash + 1)};
-}
-
-Result<DeployPlan> plan_deploy(const DeployOptions& options) {
-  DeployPlan plan;
-  plan.options = options;
-  TRY(std::vector<ZipEntry> files, collect_files(options.path));
-  TRY(CodeKind kind, guess_kind(files, options));
-  plan.function = options.name.empty() ? guess_name(options.path) : options.name;
-  plan.role = plan.function.substr(0, 59) + "-role";
-  plan.runtime = kind.runtime;
-  plan.handler = kind.handler;
-  if (!options.on.empty()) {
-    TRY(Grant grant, parse_grant(options.on));
-    plan.on.push_back(grant);
-  }
-  for (const std::string& text : options.writes) {
-    TRY(Grant grant, parse_grant(text));
-    plan.writes.push_back(grant);
-  }
-  plan.policy = least_policy(plan.on, plan.writes);
-  plan.zip = make_zip(files);
-  return plan;
-}
 
 Result<void> deploy(Client& client, const DeployPlan& plan, const Tell& tell) {
   for (const std::vector<Grant>* grants : {&plan.on, &plan.writes}) {
@@ -347,59 +261,12 @@ Result<void> wait_until_active(Client& client, const std::string& name,
   }
 }
 
-std::vector<std::string> show_commands(const DeployPlan& plan) {
-  std::vector<std::string> out;
-  for (const std::vector<Grant>* grants : {&plan.on, &plan.writes}) {
-    for (const Grant& grant : *grants)
-      out.push_back(fmt::format("wolke aws s3 mb s3://{}", grant.bucket));
-  }
-  out.push_back(
-      fmt::format("wolke aws iam create-role --role-name {} --assume-role-policy-document '{}'",
-                  plan.role, trust_policy));
-  out.push_back(fmt::format(
-      "wolke aws iam put-role-policy --role-name {} --policy-name least --policy-document '{}'",
-      plan.role, plan.policy));
-  std::string role = fmt::format(
-      "\"$(wolke aws iam get-role --role-name {} --query Role.Arn --output text)\"", plan.role);
-  out.push_back(fmt::format("(cd {} && zip -qr /tmp/{}.zip .)", plan.options.path, plan.function));
-  std::string environment = environment_json(plan.options.env).text();
-  out.push_back(
-      fmt::format("wolke aws lambda create-function --function-name {} --runtime {} --handler {} "
-                  "--role {} --memory-size {} --timeout {} "
-                  "--environment '{}' --zip-file fileb:///tmp/{}.zip",
-                  plan.function, plan.runtime, plan.handler, role, plan.options.memory_mb,
-                  plan.options.timeout_s, environment, plan.function));
-  for (const Grant& grant : plan.on) {
-    out.push_back(
-        fmt::format("wolke aws lambda add-permission --function-name {} --statement-id {} --action "
-                    "lambda:InvokeFunction "
-                    "--principal s3.amazonaws.com --source-arn arn:aws:s3:::{}",
-                    plan.function, statement_id(grant), grant.bucket));
-    Json configuration;
-    configuration.set("Id", "wolke-" + plan.function);
-    configuration.set("LambdaFunctionArn", "ARN");
-    configuration.set("Events", Json::Array{"s3:ObjectCreated:*"});
-    Json document;
-    document.set("LambdaFunctionConfigurations", Json::Array{configuration});
-    std::string arn = fmt::format(
-        "'\"$(wolke aws lambda get-function --function-name {} --query Configuration.FunctionArn "
-        "--output text)\"'",
-        plan.function);
-    std::string text = document.text();
-    text.replace(text.find("ARN\""), 3, arn);
-    out.push_back(
-        fmt::format("wolke aws s3api put-bucket-notification-configuration --bucket {} "
-                    "--notification-configuration '{}'",
-                    grant.bucket, text));
-  }
-  return out;
-}
-
 Result<void> remove_function(Client& client, const std::string& name, const Tell& tell) {
+  TRY(check_function_name(name));
   const std::string path = std::string(functions_path) + name;
   Result<Json> policy = client.call_json({.service = "lambda", .path = path + "/policy"});
   for (const std::string& bucket : source_buckets(policy ? policy->text() : "")) {
-    Result<std::string> document = notification_document(client, bucket, "wolke-" + name);
+    Result<std::string> document = notification_document(client, bucket, notification_id(name));
     if (document && put_notification(client, bucket, *document))
       tell(fmt::format("notification s3:{} → {}  removed", bucket, name));
   }
@@ -407,9 +274,11 @@ Result<void> remove_function(Client& client, const std::string& name, const Tell
       client.call({.service = "lambda", .method = "DELETE", .path = path});
   if (!removed && !is_absent(removed.error())) return fail(std::move(removed).error());
   if (removed) tell(fmt::format("function {}  removed", name));
-  const std::string role = name.substr(0, 59) + "-role";
-  Result<std::string> inline_policy = client.call_query(
-      "iam", {{"Action", "DeleteRolePolicy"}, {"RoleName", role}, {"PolicyName", "least"}});
+  const std::string role = role_name(name);
+  Result<std::string> inline_policy =
+      client.call_query("iam", {{"Action", "DeleteRolePolicy"},
+                                {"RoleName", role},
+                                {"PolicyName", std::string(policy_name)}});
   // Only a role that deploy made has this policy.
   if (inline_policy) {
     TRY(client.call_query("iam", {{"Action", "DeleteRole"}, {"RoleName", role}}));

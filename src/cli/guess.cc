@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "wolke/runtime/table.h"
@@ -56,6 +57,35 @@ std::vector<const ZipEntry*> candidates(const std::vector<ZipEntry>& files) {
   return out;
 }
 
+/// A handler that was named: its file must be among the code ("src/app.handler"; Python also takes
+/// "src.app.handler").
+Result<void> check_named_handler(const std::vector<ZipEntry>& files, const std::string& runtime,
+                                 const std::string& handler) {
+  if (runtime.starts_with("provided")) return {};
+  const std::size_t dot = handler.rfind('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == handler.size()) {
+    return fail({.code = "Usage",
+                 .status = 400,
+                 .message = fmt::format("--handler is FILE.FUNCTION, not {}", handler)});
+  }
+  const bool python = runtime.starts_with("python");
+  std::string module = handler.substr(0, dot);
+  std::vector<std::string> names;
+  if (python) {
+    std::replace(module.begin(), module.end(), '.', '/');
+    names = {module + ".py", module + "/__init__.py"};
+  } else {
+    names = {module + ".mjs", module + ".cjs", module + ".js"};
+  }
+  for (const std::string& name : names) {
+    if (find_file(files, name)) return {};
+  }
+  return fail({.code = "Usage",
+               .status = 400,
+               .message = fmt::format("--handler {} is in no file of the code: there is no {}",
+                                      handler, names.front())});
+}
+
 }  // namespace
 
 Result<CodeKind> guess_kind(const std::vector<ZipEntry>& files, const DeployOptions& options) {
@@ -87,6 +117,9 @@ Result<CodeKind> guess_kind(const std::vector<ZipEntry>& files, const DeployOpti
          .message =
              "no handler found: give a .mjs, .js or .py file that exports `handler` (Python: "
              "`lambda_handler`), a directory with one, or say --runtime and --handler"});
+  }
+  if (!options.handler.empty()) {
+    TRY(check_named_handler(files, kind.runtime, kind.handler));
   }
   return kind;
 }

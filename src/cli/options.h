@@ -62,7 +62,7 @@ struct LogsOptions {
 };
 
 struct EventsOptions {
-  std::string function_arn;  // empty: all functions
+  std::string function;  // name or ARN; empty: all functions
   bool failed = false;
 };
 

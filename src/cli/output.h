@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "wolke/base/result.h"
+#include "wolke/base/time.h"
 #include "wolke/shape/json.h"
 
 namespace wolke::cli {
@@ -20,8 +21,15 @@ void tell(std::string_view line);         // stderr
 std::string bold(std::string_view text);  // for stderr
 /// Says what went wrong on stderr; returns the exit code that fits.
 int report(const Error& error);
-/// Columns, aligned; the first row is the heading.
+/// The exit code that fits an error; pure.
+int exit_code(const Error& error);
+/// Columns, aligned by what a terminal shows; the first row is the heading.
+std::vector<std::string> table_lines(const std::vector<std::vector<std::string>>& rows);
 void print_table(const std::vector<std::vector<std::string>>& rows);
+/// "2026-11-23T13:20:00.123Z  message", one line, neutralised.
+std::string log_line(Timestamp at, std::string_view message);
+/// A word for a POSIX shell: as it is where that is safe, else in single quotes.
+std::string shell_word(std::string_view text);
 void print_json(const shape::Json& value);
 
 }  // namespace wolke::cli

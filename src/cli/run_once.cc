@@ -8,10 +8,10 @@
 
 #include "wolke/base/env.h"
 #include "wolke/base/text.h"
+#include "wolke/cli/code_files.h"
 #include "wolke/cli/guess.h"
 #include "wolke/cli/output.h"
 #include "wolke/cli/serve.h"
-#include "wolke/cli/zip_writer.h"
 #include "wolke/invoke/invoker.h"
 #include "wolke/sandbox/client.h"
 #include "wolke/sandbox/process_sandbox.h"
@@ -117,12 +117,12 @@ async::Task<void> invoke_once(async::Loop& loop, invoke::Invoker& invoker,
 
 Result<invoke::InvokeResult> run_once(const RunOptions& options) {
   TRY(std::string event, event_text(options.event));
-  TRY(std::vector<ZipEntry> files, collect_files(options.file));
-  TRY(CodeKind kind, guess_kind(files, options.as));
+  TRY(Code code, collect_files(options.file));
+  TRY(CodeKind kind, guess_kind(code.files, options.as));
   TRY(runtime::RuntimePaths runtimes, find_runtimes(options.runtimes));
   TRY(sandbox::Level level, choose_level(options.isolation));
   Package package;
-  TRY(std::string path, package.write(files));
+  TRY(std::string path, package.write(code.files));
   sandbox::SpawnerProcess spawner;
   if (level != sandbox::Level::process) {
     TRY(spawner, sandbox::start_spawner({.level = level, .ready_shells = 1}));

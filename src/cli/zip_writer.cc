@@ -1,14 +1,6 @@
 #include "wolke/cli/zip_writer.h"
 
-#include <fmt/format.h>
 #include <zlib.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
-#include "wolke/base/limits.h"
 
 namespace wolke::cli {
 
@@ -63,18 +55,6 @@ void put_common(std::string& out, const ZipEntry& entry, const Placed& placed) {
   put16(out, 0);
 }
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return fail({.code = "NotFound", .status = 404, .message = "cannot read " + path.string()});
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-bool is_left_out(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
-  return name.starts_with('.') || name == "__pycache__";
-}
-
 }  // namespace
 
 std::string make_zip(const std::vector<ZipEntry>& entries) {
@@ -112,53 +92,6 @@ std::string make_zip(const std::vector<ZipEntry>& entries) {
   put32(out, start);
   put16(out, 0);
   return out;
-}
-
-Result<std::vector<ZipEntry>> collect_files(const std::string& path) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path root(path);
-  std::vector<fs::path> files;
-  if (fs::is_directory(root, error)) {
-    auto walk = fs::recursive_directory_iterator(
-        root, fs::directory_options::follow_directory_symlink, error);
-    for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-      if (is_left_out(walk->path())) {
-        walk.disable_recursion_pending();
-      } else if (walk->is_regular_file(error)) {
-        files.push_back(walk->path());
-      }
-    }
-  } else if (fs::is_regular_file(root, error)) {
-    files.push_back(root);
-  }
-  if (error)
-    return fail({.code = "NotFound",
-                 .status = 404,
-                 .message = fmt::format("cannot read {}: {}", path, error.message())});
-  if (files.empty())
-    return fail({.code = "NotFound",
-                 .status = 404,
-                 .message = fmt::format("there is no code at {}", path)});
-  std::sort(files.begin(), files.end());
-  std::vector<ZipEntry> entries;
-  std::uint64_t total = 0;
-  for (const fs::path& file : files) {
-    TRY(std::string bytes, read_file(file));
-    total += bytes.size();
-    if (total > limits::package_unzipped_bytes_max) {
-      return fail({.code = "CodeTooLarge",
-                   .status = 400,
-                   .message = fmt::format("{} holds more than 250 MB, a function's limit", path)});
-    }
-    const bool executable =
-        (fs::status(file, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
-    std::string name = fs::is_directory(root) ? fs::relative(file, root).generic_string()
-                                              : file.filename().string();
-    entries.push_back(
-        {.name = std::move(name), .bytes = std::move(bytes), .executable = executable});
-  }
-  return entries;
 }
 
 }  // namespace wolke::cli

@@ -1,10 +1,9 @@
 #pragma once
 // Makes a zip archive in memory, for code uploads: deflated entries, UTF-8 names, Unix modes, a
-// fixed time stamp so that the same files give the same archive (and the same CodeSha256).
+// fixed time stamp so that the same files give the same archive (and the same CodeSha256). Pure.
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "wolke/base/result.h"
@@ -18,9 +17,5 @@ struct ZipEntry {
 };
 
 std::string make_zip(const std::vector<ZipEntry>& entries);
-
-/// The files of a directory (sorted; hidden files, .git and __pycache__ left out) or the one file.
-/// "NotFound", "CodeTooLarge" beyond 250 MB.
-Result<std::vector<ZipEntry>> collect_files(const std::string& path);
 
 }  // namespace wolke::cli

@@ -10,39 +10,11 @@ import tempfile
 import threading
 import unittest
 
-from aws import BINARY, Case, client, run, unique, wait_for
+from aws import BINARY, client, run, unique, wait_for
+from cli_case import CliCase
 from server import Server, alive, children, clean_environment, descendants, free_port
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class CliCase(Case):
-    def setUp(self):
-        held = tempfile.TemporaryDirectory(prefix="wolke-cli-")
-        self.addCleanup(held.cleanup)
-        self.directory = pathlib.Path(held.name)
-
-    def environment(self, **more):
-        return clean_environment(WOLKE_ENDPOINT=os.environ["WOLKE_ENDPOINT"], HOME=str(self.directory), **more)
-
-    def wolke(self, *words, code=0, data=b"", env=None):
-        done = run(BINARY, *words, env=env or self.environment(), data=data)
-        self.assertEqual(done.returncode, code, f"{words}: {done.stdout}\n{done.stderr}")
-        return done
-
-    def file(self, name, text):
-        path = self.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def deployed(self, text, *words):
-        """The name of a function with this code, deployed and taken away after the test."""
-        name = unique("cli")
-        path = self.file(name + ".py", text)
-        self.wolke("deploy", path, "--name", name, *words)
-        self.addCleanup(lambda: run(BINARY, "rm", name, env=self.environment()))
-        return name
 
 
 class Local(CliCase):
@@ -156,33 +128,6 @@ class Deploy(CliCase):
         self.assertEqual(self.wolke("invoke", name).stdout, '"2"\n')
         self.assertEqual(client("lambda").get_function_configuration(FunctionName=name)["MemorySize"], 256)
 
-    def test_show_prints_commands_that_do_the_same(self):
-        name, bucket = unique("show"), unique("b")
-        path = self.file(f"{name}/app.py", "def handler(event, context): return 'shown'\n")
-        shown = self.wolke("deploy", path.parent, "--on", f"s3:{bucket}", "--show").stdout
-        self.assertTrue(all(re.match(r"wolke aws |\(cd ", line) for line in shown.splitlines()), shown)
-        self.wolke("invoke", name, code=3)  # nothing was done
-        zip_file = re.search(r"fileb://(\S+)", shown)[1]
-        self.addCleanup(pathlib.Path(zip_file).unlink, missing_ok=True)
-        binaries = self.directory / "bin"
-        binaries.mkdir()
-        (binaries / "wolke").symlink_to(BINARY)
-        environment = self.environment()
-        environment["PATH"] = f"{binaries}:{environment['PATH']}"
-        done = run("bash", "-ec", shown, env=environment)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        client("lambda").get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
-        self.assertEqual(self.wolke("invoke", name).stdout, '"shown"\n')
-        self.wolke("rm", name)
-
-    def test_bad_triggers_are_usage_errors(self):
-        path = self.file("f.py", "def handler(event, context): return 1\n")
-        for trigger in ("nonsense", "sqs:q", "s3:"):
-            self.assertRegex(self.wolke("deploy", path, "--on", trigger, code=2).stderr, "wolke: .*s3:BUCKET")
-
-    def test_a_missing_file_is_not_found(self):
-        self.wolke("deploy", self.directory / "missing.py", code=3)
-
 
 class Inspect(CliCase):
     ECHO = "def handler(event, context):\n    print('line of', event.get('who'))\n    return event\n"
@@ -215,6 +160,11 @@ class Inspect(CliCase):
         wait_for(lambda: [e for e in events() if e["State"] == "succeeded"], what=f"success among {events()}")
         self.assertIn("succeeded", self.wolke("events", "--function-arn", arn).stdout)
         self.assertEqual(len(self.wolke("events", "--function-arn", arn, "--failed").stdout.splitlines()), 1)
+        by_name = json.loads(self.wolke("events", "--function", name, "--json").stdout)["Events"]
+        self.assertEqual([event["Id"] for event in by_name], [event["Id"] for event in events()])
+        self.wolke("rm", name)  # its events are still told, by its name
+        self.assertIn("succeeded", self.wolke("events", "--function", name).stdout)
+        self.assertIn("no function", self.wolke("events", "--function", unique("none"), code=3).stderr)
 
     def test_logs(self):
         name = self.deployed(self.ECHO)
@@ -226,7 +176,14 @@ class Inspect(CliCase):
         self.assertEqual(len(self.wolke("logs", name, "--filter", '"line of"').stdout.splitlines()), 1)
         for line in self.wolke("logs", f"/aws/lambda/{name}", "--json").stdout.splitlines():
             self.assertIn("message", json.loads(line))
-        self.wolke("logs", unique("none"), code=3)
+
+    def test_a_log_that_is_not_there_says_why(self):
+        for words in (("none",), ("none", "--follow")):
+            self.assertIn("there is no function none;", self.wolke("logs", *words, code=3).stderr)
+        self.assertIn("there is no log group /none;", self.wolke("logs", "/none", code=3).stderr)
+        name = self.deployed(self.ECHO)
+        done = self.wolke("logs", name)
+        self.assertEqual((done.stdout, done.stderr), ("", f"{name} has no log yet: it was not called\n"))
 
     def test_logs_that_follow(self):
         name = self.deployed(self.ECHO)
