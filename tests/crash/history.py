@@ -9,12 +9,14 @@ lasts until it is killed. Entries:
   {"do": "failure", "text"}                                     a call that failed although the server was up
 
 A state is None (absent) or a dict. What is observed at the end: event records as `wolke events` shows them, and the
-effects, (token, event id) pairs that the functions wrote.
+effects, (token, event id) pairs that the functions wrote; and what was counted as usage (usage.py).
 """
 
 import collections
 import dataclasses
 import threading
+
+from usage import judge_usage
 
 TERMINAL = ("succeeded", "destination", "dead_lettered", "discarded")
 
@@ -117,11 +119,13 @@ def judge_events(entries, records, effects):
     return wrong
 
 
-def judge(entries, records, effects):
+def judge(entries, records, effects, usage=None):
     kinds = collections.Counter()
     for entry in entries:
         if entry.get("outcome") == "ok":
             kinds[entry.get("kind", "event")] += 1
     failures = [entry["text"] for entry in entries if entry["do"] == "failure"]
     wrong = failures + judge_names(entries) + judge_events(entries, records, effects)
+    if usage:
+        wrong += judge_usage(usage, records)
     return Verdict(checked=sum(kinds.values()), kinds=dict(kinds), wrong=wrong)

@@ -19,6 +19,7 @@ PART_BYTES = 5 << 20  # S3's smallest part that is not the last
 SIZES = (0, 100, 4096, 60_000, 65_536, 65_537, 70_000, 400_000)  # both sides of what lies in the commit itself
 LIVES_PER_GENERATION = 15  # then other functions get the events: `wolke events` lists a function's newest 1,000
 EVENTS_PER_SECOND_MAX = 12  # of each kind; so a generation stays below that, and is handled soon after the last kill
+LIVES_PER_FULL_VERIFICATION = 25  # after the other deaths a client looks at what was touched, and at samples
 EXPLAINED_SECONDS_MAX = 10  # a lost connection is followed by a death
 # Failures after which nobody knows whether the call happened.
 UNKNOWN = (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError)
@@ -62,7 +63,10 @@ class Client(threading.Thread):
         raise NotImplementedError
 
     def verify(self):
-        pass
+        """What was touched since the last look, and samples of the rest."""
+
+    def verify_all(self):
+        """Everything that has this client's names."""
 
     def run(self):
         while not self.ending.is_set():
@@ -71,7 +75,8 @@ class Client(threading.Thread):
             life = self.server.life
             try:
                 if self.verified_life != life:
-                    self.verify()
+                    rounds = self.verified_life // LIVES_PER_FULL_VERIFICATION, life // LIVES_PER_FULL_VERIFICATION
+                    self.verify() if rounds[0] == rounds[1] else self.verify_all()
                     self.verified_life = life
                 self.step()
             except UNKNOWN as error:

@@ -119,6 +119,33 @@ def discarded(case):
     return bool(case["records"])
 
 
+def most_called(case):
+    return max((name for name in case["usage"]["attempted"] if name != "s3:PutObject"),
+               key=case["usage"]["attempted"].get, default=None)
+
+
+def usage_twice(case):
+    """A drain that committed its totals without its watermark is drained again."""
+    name = most_called(case)
+    if name:
+        case["usage"]["counted"][name] = case["usage"]["attempted"][name] + 1
+    return name is not None
+
+
+def usage_lost(case):
+    name, kills = most_called(case), case["usage"]["kills"]
+    if name is None or case["usage"]["answered"].get(name, 0) <= kills:
+        return False
+    case["usage"]["counted"][name] = case["usage"]["answered"][name] - kills - 1
+    return True
+
+
+def invocation_not_counted(case):
+    succeeded = sum(record["State"] == "succeeded" for record in case["records"])
+    case["usage"]["invocations"] = succeeded - 1
+    return succeeded > 0
+
+
 SEEDED_BUGS = {
     "a put is lost": break_read("get", present, lambda *_: None),
     "bytes are swapped": break_read("get", present, lambda _, read, __: {
@@ -155,6 +182,9 @@ SEEDED_BUGS = {
     "one call becomes two events": event_twice,
     "an event that nobody sent": event_nobody_sent,
     "an acknowledged event is discarded": discarded,
+    "usage is counted twice": usage_twice,
+    "usage is lost": usage_lost,
+    "an invocation is not counted": invocation_not_counted,
 }
 
 
@@ -205,13 +235,18 @@ def synthetic(seed):
             truth[name] = value
             entries.append({"do": "write", "name": name, "kind": "put", "state": value, "outcome": "ok", "life": 20})
         read(name, 20)
-    return {"entries": entries, "records": records, "effects": effects}
+    calls = {"s3:GetObject": 500 + seed % 100, "lambda:Invoke": 300}
+    usage = {"attempted": {name: count + 5 for name, count in calls.items()}, "answered": calls,
+             "counted": {name: count + chance.randrange(6) for name, count in calls.items()},
+             "invocations": sum(record["State"] == "succeeded" for record in records) + 3, "kills": 20}
+    return {"entries": entries, "records": records, "effects": effects, "usage": usage}
 
 
 def copied(case):
     """Deep enough: mutations replace fields and list elements."""
     return {"entries": [dict(entry) for entry in case["entries"]],
-            "records": [dict(record) for record in case["records"]], "effects": list(case["effects"])}
+            "records": [dict(record) for record in case["records"]], "effects": list(case["effects"]),
+            "usage": {**case["usage"], "counted": dict(case["usage"]["counted"])}}
 
 
 def prove(case, every=True):

@@ -4,6 +4,7 @@ import glob
 import http.client
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -14,6 +15,8 @@ import time
 import boto3
 import botocore.config
 
+from usage import Calls
+
 READY_SECONDS_MAX = 30
 GONE_SECONDS_MAX = 10
 STOP_SECONDS_MAX = 40
@@ -21,9 +24,16 @@ REGION = "us-east-1"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that no outgoing connection is given by the kernel, so that it is still free after each kill."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    chance = random.SystemRandom()
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", chance.randrange(10_000, lowest) if lowest > 11_000 else 0))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 def stat_of(pid):
@@ -75,6 +85,7 @@ class Server:
         # A development server's users; its command line sees the same account.
         self.credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         self.probe = None
+        self.calls = Calls()
 
     def start(self):
         with open(self.log_path, "ab") as log:
@@ -197,5 +208,5 @@ class Server:
             retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=20, signature_version="s3v4",
             s3={"addressing_style": "path"}) if service == "s3" else botocore.config.Config(
             retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=20)
-        return boto3.session.Session().client(service, endpoint_url=self.endpoint, region_name=REGION, config=config,
-                                              **self.credentials)
+        return self.calls.watch(boto3.session.Session().client(
+            service, endpoint_url=self.endpoint, region_name=REGION, config=config, **self.credentials))
