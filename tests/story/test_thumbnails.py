@@ -1,8 +1,10 @@
 """The first story, by hand: role, function, permission, notification, photograph; thumbnails. In Node and in Python, in
-`dev` and, with a least-privilege role, in `serve`."""
+`dev` and, with a least-privilege role, in `serve`; with each SDK that such functions have, told of our endpoint or not."""
 import io
 import json
+import pathlib
 import re
+import shutil
 import unittest
 
 from PIL import Image
@@ -43,9 +45,10 @@ def plain(width, height, kind="JPEG"):
     return out.getvalue()
 
 
-class Story:
-    """The tests; the classes below say on which server and in which language."""
+class Photograph:
+    """What every thumbnail function can do; the classes below say on which server and with which code."""
     serve = False
+    variables = {}
 
     @classmethod
     def setUpClass(cls):
@@ -62,7 +65,8 @@ class Story:
             self.s3.create_bucket(Bucket=bucket)
         role = self.make_role(self.iam, policy(self.source, self.target if writes else None))
         self.function = self.make_function(self.functions, role, self.code, Runtime=self.runtime,
-                                           Handler=self.handler, Timeout=30, MemorySize=512)
+                                           Handler=self.handler, Timeout=30, MemorySize=512,
+                                           Environment={"Variables": self.variables})
         # One failure ends an event here; the pauses between attempts are tested with a clock of their own.
         self.functions.put_function_event_invoke_config(FunctionName=self.function, MaximumRetryAttempts=0)
         arn = self.functions.get_function(FunctionName=self.function)["Configuration"]["FunctionArn"]
@@ -110,6 +114,17 @@ class Story:
         wait_for(lambda: any(REPORT.match(line) for line in self.lines()), what=f"REPORT in {self.lines()}")
         self.assertEqual([e["State"] for e in self.ended("succeeded")], ["succeeded"])
 
+    def test_a_role_that_may_not_write_is_refused(self):
+        self.stage(writes=False)
+        self.put("photo.jpg", plain(400, 300))
+        self.ended("discarded")
+        wait_for(lambda: any("AccessDenied" in line for line in self.lines()), what=f"AccessDenied in {self.lines()}")
+        self.assertEqual(self.listed(), set())
+
+
+class Story(Photograph):
+    """And what our examples can do besides."""
+
     def test_a_phones_portrait_comes_out_upright(self):
         self.stage()
         self.put("portrait.jpg", portrait())
@@ -138,13 +153,6 @@ class Story:
                 wait_for(lambda: any(sentence in line for line in self.lines()), what=f"{sentence!r} in {self.lines()}")
         self.assertEqual(self.listed(), set())
 
-    def test_a_role_that_may_not_write_is_refused(self):
-        self.stage(writes=False)
-        self.put("photo.jpg", plain(400, 300))
-        self.ended("discarded")
-        wait_for(lambda: any("AccessDenied" in line for line in self.lines()), what=f"AccessDenied in {self.lines()}")
-        self.assertEqual(self.listed(), set())
-
     def test_without_the_permission_nothing_is_called(self):
         self.stage()
         self.functions.remove_permission(FunctionName=self.function, StatementId="s3")
@@ -154,14 +162,18 @@ class Story:
         self.assertFalse(any(line.startswith("START") for line in self.lines()))
 
 
-class Node(Story):
-    code, runtime, handler = NODE, "nodejs22.x", "index.handler"
+class Fetched:
+    """What needs more than the sources: skipped by name without it."""
 
     @classmethod
     def setUpClass(cls):
         if not (NODE / "node_modules" / "sharp").exists() or not PHOTO.exists():
             raise unittest.SkipTest("the function's modules or the photograph are not in .deps (./dev test fetches them)")
         super().setUpClass()
+
+
+class Node(Fetched, Story):
+    code, runtime, handler = NODE, "nodejs22.x", "index.handler"
 
 
 class Python(Story):
@@ -187,3 +199,94 @@ class PythonInServe(Python, Case):
         wrong = client_of(self.server, "s3")
         wrong._request_signer._credentials.secret_key = "x" * 40
         self.refused("SignatureDoesNotMatch", wrong.list_buckets)
+
+
+# Clients that are told of no endpoint: they look AWS's names up and speak TLS with what they find.
+BY_NAME = {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+
+
+def folder(path, prefix=""):
+    """A directory's files as {name: bytes}, below a prefix."""
+    return {prefix + str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*"))
+            if file.is_file() and "__pycache__" not in file.parts and file.name != ".stamp"}
+
+
+class SdkV2(Fetched, Photograph):
+    """nodejs16.x is the last runtime whose functions find the SDK for JavaScript v2 without bringing it."""
+    runtime, handler, serve = "nodejs16.x", "index.handler", True
+
+    @classmethod
+    def setUpClass(cls):
+        if not (DEPS / "node-sdk2" / "node_modules" / "aws-sdk").exists():
+            raise unittest.SkipTest("the SDK for JavaScript v2 is not in .deps (./dev test fetches it)")
+        super().setUpClass()
+        cls.code = folder(NODE / "node_modules", "node_modules/") | folder(pathlib.Path(__file__).parent / "sdk2")
+
+    def test_it_is_the_sdk_v2(self):
+        self.stage()
+        self.put("photo.jpg", plain(400, 300))
+        wait_for(lambda: any("aws-sdk 2." in line for line in self.lines()), what=f"its version in {self.lines()}")
+
+
+class SdkV2InServe(SdkV2, Case):
+    pass
+
+
+class SdkV2ByName(SdkV2, Case):
+    variables = BY_NAME
+
+
+class DebiansBoto3ByName(Photograph, Case):
+    code, runtime, handler = PYTHON, "python3.11", "app.handler"
+    serve, variables = True, BY_NAME
+
+
+# A program for any Python: its boto3's version, and where the modules of it and of what it needs are.
+WHERE = """
+import json, boto3, botocore, dateutil, jmespath, s3transfer, six, urllib3
+print(json.dumps([boto3.__version__, [m.__path__[0] for m in (boto3, botocore, dateutil, jmespath, s3transfer, urllib3)], six.__file__]))
+"""
+PRINTED = "import boto3\nprint('boto3', boto3.__version__)\nfrom app import handler\n"
+
+
+def newer_boto3():
+    """(version, {name: bytes}) of the boto3 that a developer's own Python has, when it is newer than Debian's; else None."""
+    found = run(shutil.which("python3"), "-c", WHERE)
+    if found.returncode != 0:
+        return None
+    version, packages, six = json.loads(found.stdout)
+    import boto3
+    if tuple(map(int, version.split("."))) <= tuple(map(int, boto3.__version__.split("."))):
+        return None
+    files = {"six.py": pathlib.Path(six).read_bytes()}
+    for package in map(pathlib.Path, packages):
+        files |= folder(package, package.name + "/")
+    # Of the services' models, which are most of it, only what the function uses.
+    model = re.compile(r"botocore/data/(?!s3/|sts/)[^/]+/")
+    return version, {name: content for name, content in files.items() if not model.match(name)}
+
+
+class BundledBoto3(Photograph):
+    runtime, handler, serve = "python3.11", "main.handler", True
+
+    @classmethod
+    def setUpClass(cls):
+        found = newer_boto3()
+        if not found:
+            raise unittest.SkipTest("the python3 on PATH has no boto3 that is newer than Debian's")
+        cls.version, files = found
+        cls.code = files | folder(PYTHON) | {"main.py": PRINTED}
+        super().setUpClass()
+
+    def test_it_is_the_bundled_one(self):
+        self.stage()
+        self.put("photo.jpg", plain(400, 300))
+        wait_for(lambda: f"boto3 {self.version}\n" in self.lines(), what=f"its version in {self.lines()}")
+
+
+class BundledBoto3InServe(BundledBoto3, Case):
+    pass
+
+
+class BundledBoto3ByName(BundledBoto3, Case):
+    variables = BY_NAME
