@@ -35,6 +35,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int exit_config = 78;                          // sysexits(3): EX_CONFIG
 constexpr auto steady_after = std::chrono::seconds(10);  // then a crash counts as the first again
+// A start costs some 30 ms of one core; a server that dies often must still be back at once.
+constexpr unsigned restarts_at_once = 10;
 constexpr auto spawner_stop_timeout = std::chrono::seconds(5);
 // A new spawner starts its uids elsewhere: the old one's may still be in use for a moment.
 constexpr uid_t uids_per_generation = 4096;
@@ -401,8 +403,8 @@ int Launcher::run() {
 
 std::chrono::milliseconds restart_pause(unsigned crashes) {
   using std::chrono::milliseconds;
-  if (crashes <= 1) return milliseconds(0);
-  const unsigned doublings = std::min(crashes - 2, 7U);
+  if (crashes <= restarts_at_once) return milliseconds(0);
+  const unsigned doublings = std::min(crashes - restarts_at_once - 1, 7U);
   return std::min(milliseconds(100 << doublings), milliseconds(10'000));
 }
 

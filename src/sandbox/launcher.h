@@ -41,8 +41,8 @@ int run_launcher(const LauncherConfig& config, const std::function<int(ServerSid
 /// the same uid.
 Result<void> enter_nursery();
 
-/// How long to wait before the restart after `crashes` crashes in a row: none, then 100 ms doubling
-/// up to 10 s.
+/// How long to wait before the restart after `crashes` crashes in a row: not at all ten times, then
+/// 100 ms doubling up to 10 s.
 std::chrono::milliseconds restart_pause(unsigned crashes);
 
 }  // namespace wolke::sandbox
