@@ -50,6 +50,30 @@ Result<Fd> block_and_take_signals() {
   return fd;
 }
 
+std::string ready_line(const Config& config, const std::string& address, sandbox::Level level) {
+  const std::string endpoint = "http://" + address;
+  if (config.ready == ReadyLine::text) return "ready " + endpoint;
+  shape::Json out;
+  out.set("Ready", endpoint);
+  out.set("Mode", config.dev ? "dev" : "serve");
+  out.set("DataDir", config.data_dir_shown);
+  out.set("Isolation", std::string(sandbox::level_name(level)));
+  return out.text();
+}
+
+/// Not synced: after a power cut no server listens at that address, and a start need not wait for
+/// the disk.
+Result<void> write_endpoint(const Config& config, const std::string& address) {
+  Disk& disk = system_env().disk;
+  const std::string path = config.data_dir + "/endpoint";
+  {
+    TRY(std::unique_ptr<File> file, disk.open(path + ".new", OpenMode::create_or_open));
+    TRY(file->truncate(0));
+    TRY(file->write_at(0, "http://" + address + (config.dev ? "\ndev\n" : "\n")));
+  }
+  return disk.rename(path + ".new", path);
+}
+
 void announce(const Config& config, const std::string& address, const Components& parts) {
   if (config.dev) {
     observe::log(Level::info, "server",
@@ -61,13 +85,11 @@ void announce(const Config& config, const std::string& address, const Components
                  {{"file", config.data_dir_shown + "/root-credentials"}});
   }
   // Verbs on this machine find the server, and how to speak to it, through this file.
-  if (auto written =
-          identity::write_private_file(system_env(), config.data_dir, "endpoint",
-                                       "http://" + address + (config.dev ? "\ndev\n" : "\n"));
-      !written) {
+  if (auto written = write_endpoint(config, address); !written) {
     observe::log(Level::warning, "server", written.error().message);
   }
-  std::printf("ready http://%s\n", address.c_str());
+  const std::string line = ready_line(config, address, parts.level());
+  std::printf("%s\n", line.c_str());
   std::fflush(stdout);
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -39,8 +40,12 @@ Result<DirectoryLock> DirectoryLock::take(const std::string& directory, const st
                                              text.empty() ? "just started" : printable(text))});
   }
   const std::string text = note.substr(0, note_bytes_max);
-  if (::ftruncate(fd.get(), 0) != 0 ||
-      ::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+  struct stat status{};
+  // Cut only when the note before was longer: that may wait for the file system's journal.
+  if (::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
+      ::fstat(fd.get(), &status) != 0 ||
+      (status.st_size > static_cast<off_t>(text.size()) &&
+       ::ftruncate(fd.get(), static_cast<off_t>(text.size())) != 0)) {
     return fail(lock_error(path, errno));
   }
   return DirectoryLock(std::move(fd));
