@@ -11,6 +11,7 @@
 
 #include "wolke/app/components.h"
 #include "wolke/observe/log.h"
+#include "wolke/shape/json.h"
 
 namespace wolke::app {
 

@@ -12,6 +12,9 @@
 
 namespace wolke::app {
 
+/// How the server says on stdout that it takes calls: "ready http://…", or an object.
+enum class ReadyLine { text, json };
+
 struct Config {
   std::string data_dir;        // as the server reaches it: "." under the launcher
   std::string data_dir_shown;  // as people know it
@@ -19,6 +22,7 @@ struct Config {
   std::string region = "us-east-1";
   bool dev = false;
   runtime::RuntimePaths runtimes;
+  ReadyLine ready = ReadyLine::text;
 };
 
 int run_server(const Config& config, sandbox::ServerSide sandboxes);
