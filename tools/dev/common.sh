@@ -1,8 +1,10 @@
-# Shared by ./dev's verbs: messages, progress, the environment of locally unpacked packages.
+# Shared by ./dev's verbs: messages, progress, and a deaf ear for the user's own AWS.
 
 deps=$root/.deps
+tree=$deps/root # Debian packages unpacked for somebody who cannot install them (local.sh)
+multiarch=$(uname -m)-linux-gnu
 
-is_terminal() { [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; }
+is_terminal() { [ -t 2 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; }
 
 say() { printf '%s\n' "wolke: $*" >&2; }
 
@@ -15,38 +17,47 @@ die() {
   exit 1
 }
 
-# Runs a long command with its output in a log; shows that it is alive; prints the log's end when it fails.
-quietly() {
-  local what=$1 log=$2
-  shift 2
-  mkdir -p "$(dirname "$log")"
-  local start=$SECONDS
-  "$@" >"$log" 2>&1 &
-  local pid=$!
+# The last line of a log that says something, short enough for a terminal's line.
+last_words() { tail -c 400 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c1-70; }
+
+# Shows that a process is alive until it ends: in place on a terminal, else with a line each minute.
+watch_process() {
+  local what=$1 log=$2 pid=$3 start=$SECONDS told=0
+  is_terminal || printf '   %s …\n' "$what" >&2
   while kill -0 "$pid" 2>/dev/null; do
     if is_terminal; then
-      printf '\r\033[K   %s … %ds  %s' "$what" $((SECONDS - start)) "$(tail -c 200 "$log" 2>/dev/null | tr -d '\r' | tail -n 1 | cut -c1-60)" >&2
+      printf '\r\033[K   %s … %ds  %s' "$what" $((SECONDS - start)) "$(last_words "$log" || true)" >&2
+    elif [ $((SECONDS - start - told)) -ge 60 ]; then
+      told=$((SECONDS - start))
+      printf '   %s … %ds  %s\n' "$what" "$told" "$(last_words "$log" || true)" >&2
     fi
     sleep 0.3
   done
   if is_terminal; then printf '\r\033[K' >&2; fi
-  if ! wait "$pid"; then
-    tail -n 60 "$log" >&2
-    die "$what failed (whole output: ${log#"$root"/})"
-  fi
-  printf '   %s: %ds\n' "$what" $((SECONDS - start)) >&2
 }
 
-# Packages that could not be installed (no root) lie unpacked under .deps/root and are found through these.
-use_local_packages() {
-  local tree=$deps/root
-  [ -d "$tree/usr" ] || return 0
-  local lib=$tree/usr/lib/$(uname -m)-linux-gnu
-  export PATH=$tree/usr/bin:$tree/usr/lib/llvm-19/bin:$PATH
-  export LD_LIBRARY_PATH=$lib:$tree/usr/lib/llvm-19/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-  export LIBRARY_PATH=$lib CPATH=$tree/usr/include:$tree/usr/include/$(uname -m)-linux-gnu
-  export CMAKE_PREFIX_PATH=$tree/usr
-  export PYTHONPATH=$tree/usr/lib/python3/dist-packages${PYTHONPATH:+:$PYTHONPATH}
+# attempt WHAT LOG COMMAND...: a long command with its output in a log. Its result is the command's.
+attempt() {
+  local what=$1 log=$2 start=$SECONDS
+  shift 2
+  mkdir -p "$(dirname "$log")"
+  "$@" >"$log" 2>&1 </dev/null &
+  local pid=$!
+  # A command in the background does not hear Ctrl-C; we do.
+  trap 'kill -TERM '"$pid"' 2>/dev/null; wait '"$pid"' 2>/dev/null; printf "\n" >&2; die "stopped while: '"$what"'"' INT TERM HUP
+  watch_process "$what" "$log" "$pid"
+  local result=0
+  wait "$pid" || result=$?
+  trap - INT TERM HUP
+  [ "$result" != 0 ] || printf '   %s: %ds\n' "$what" $((SECONDS - start)) >&2
+  return "$result"
+}
+
+# The same, and the end when it fails.
+quietly() {
+  attempt "$@" && return 0
+  tail -n 60 "$2" >&2
+  die "$1 failed (whole output: ${2#"$root"/})"
 }
 
 # Nothing of the user's own AWS is read, written or reached by anything started from here.

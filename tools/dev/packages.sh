@@ -2,145 +2,194 @@
 
 packages_build=(clang-19 lld-19 cmake ninja-build ccache libssl-dev libsqlite3-dev zlib1g-dev libfmt-dev
   libcurl4-openssl-dev libcli11-dev libgtest-dev python3)
-packages_run=(python3-boto3 python3-pil ca-certificates)
-packages_test=(clang-format-19 clang-tidy-19 libclang-rt-19-dev awscli s3cmd rclone curl python3-botocore)
+packages_run=(python3 python3-boto3 python3-pil ca-certificates)
+packages_test=(clang-format-19 clang-tidy-19 libclang-rt-19-dev awscli s3cmd rclone curl git python3-botocore)
+packages_bench=(wrk)
+packages_npm=(npm)
+
+# Folders with a lock file: where their packages go, how many there are for this machine, their megabytes to fetch.
+declare -A lock_target=([runtimes/node]=.deps/node [runtimes/node/sdk2]=.deps/node-sdk2
+  [examples/thumbnail-node]=.deps/thumbnail-node [tests/wire/js]=tests/wire/js)
+declare -A lock_packages=([runtimes/node]=57 [runtimes/node/sdk2]=47 [examples/thumbnail-node]=7 [tests/wire/js]=28)
+declare -A lock_megabytes=([runtimes/node]=60 [runtimes/node/sdk2]=15 [examples/thumbnail-node]=9 [tests/wire/js]=6)
+locks_run=(runtimes/node runtimes/node/sdk2 examples/thumbnail-node)
+locks_test=(tests/wire/js)
+
+photo=$deps/photo/photo.jpg
+photo_package=lomiri-wallpapers-20.04
+photo_megabytes=11
 
 architecture_is_served() {
   [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || die "this build is for Linux on x86-64; this machine is $(uname -s) on $(uname -m)"
-  command -v apt-get >/dev/null || die "./dev installs from Debian's packages and found no apt-get; see CONTRIBUTING.md for the list of what it needs"
 }
 
-is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+is_root() { [ "$(id -u)" = 0 ]; }
 
 # A tool that is there in another way (a newer node, somebody's own cmake) is used as it is.
 is_provided() {
   case "$1" in
     cmake) [ -x "$(command -v cmake)" ] && cmake --version | awk 'NR==1{split($3,v,"."); exit !(v[1]>3 || v[2]>=25)}' ;;
     ninja-build) command -v ninja >/dev/null ;;
-    ccache | curl) command -v "$1" >/dev/null ;;
-    npm) command -v npm >/dev/null ;;
-    *) is_installed "$1" || [ -e "$deps/root/.have/$1" ] ;;
+    ccache | curl | npm | git | rclone | s3cmd | wrk) command -v "$1" >/dev/null ;;
+    clang-19 | clang-format-19 | clang-tidy-19) command -v "${1/clang-19/clang++-19}" >/dev/null ;;
+    lld-19) command -v ld.lld-19 >/dev/null ;;
+    *) false ;;
   esac
 }
 
+# Which of the named packages are neither installed nor unpacked nor there in another way.
 missing_of() {
-  local p
-  for p in "$@"; do is_provided "$p" || is_installed "$p" || [ -e "$deps/root/.have/$p" ] || echo "$p"; done
+  local name installed=" "
+  if command -v dpkg-query >/dev/null; then
+    installed=" $(dpkg-query -W -f='${db:Status-Status}=${Package} ' "$@" 2>/dev/null || true)"
+  fi
+  for name in "$@"; do
+    case "$installed" in *" installed=$name "*) continue ;; esac
+    is_unpacked "$name" || is_provided "$name" || echo "$name"
+  done
 }
 
+is_fetched() { cmp -s "${lock_target[$1]}/node_modules/.stamp" "$1/package-lock.json"; }
+
 confirm() {
-  [ -t 0 ] && [ -t 1 ] && [ "${CI:-}" != true ] || return 0
+  [ -t 0 ] && is_terminal && [ "${CI:-}" != true ] || return 0
   local answer
-  read -r -p "   go on? [Y/n] " answer
+  read -r -p "   go on? [Y/n] " answer || answer=n
   [ -z "$answer" ] || [[ "$answer" =~ ^[Yy] ]] || die "stopped; nothing was changed"
 }
 
-apt_update_once() {
-  apt-cache show clang-19 >/dev/null 2>&1 && [ -z "${1:-}" ] && return 0
-  [ "$(id -u)" = 0 ] || die "the package lists are empty, and only root can fetch them: run 'apt-get update' as root once"
-  quietly "package lists" build/log/apt-update.log apt-get update
+# Root uses apt as it is; others (and root's second thoughts) keep package lists of their own.
+apt_options=(-o DPkg::Lock::Timeout=300)
+own_package_lists() {
+  apt_options=(-o Debug::NoLocking=1 -o Dir::State::lists="$deps/apt/lists" -o Dir::Cache="$deps/apt/cache")
+  mkdir -p "$deps/apt/lists/partial" "$deps/apt/cache/archives/partial"
 }
 
-# need SET...: the packages of the sets are there when this returns.
+update_package_lists() {
+  is_root || own_package_lists
+  quietly "package lists" build/log/apt-update.log apt-get "${apt_options[@]}" update
+}
+
+# plan_install NAME...: sets apt_plan (lines `Inst name [old] (new …)`), apt_fetch and apt_disk (apt's own words).
+plan_install() {
+  local words=(--no-install-recommends --no-remove install "$@")
+  local said
+  apt_plan=$(LC_ALL=C apt-get "${apt_options[@]}" -s "${words[@]}" 2>&1) || return 1
+  # Answers no to its own question, hence the failure that is expected.
+  said=$(LC_ALL=C apt-get "${apt_options[@]}" --assume-no -o Debug::NoLocking=1 "${words[@]}" 2>/dev/null || true)
+  apt_fetch=$(sed -n 's/^Need to get \(.*\) of archives.*/\1/p' <<<"$said")
+  apt_disk=$(sed -n 's/^After this operation, \(.*\) of additional.*/\1/p' <<<"$said")
+}
+
+plan_with_fresh_lists() {
+  if apt-cache show clang-19 >/dev/null 2>&1 && plan_install "$@"; then return 0; fi
+  update_package_lists
+  plan_install "$@" || die "Debian cannot install $* without removing something, or does not have it:
+$apt_plan"
+}
+
+replaces_something() { grep -qE '^Inst [^ ]+ \[' <<<"$apt_plan"; }
+
+show_debian() {
+  step "Debian packages that are missing: $*"
+  printf '   %s packages with what they depend on; to fetch: %s, on disk: %s\n' \
+    "$(grep -c '^Inst' <<<"$apt_plan")" "${apt_fetch:-nothing}" "${apt_disk:-nothing}" >&2
+  if ! is_root; then
+    printf '   not root: unpacked under .deps/root of this folder instead of being installed\n' >&2
+  elif replaces_something; then
+    printf '   installing would bring newer versions of installed packages (%s): unpacked under .deps/root of this folder instead\n' \
+      "$(sed -nE 's/^Inst ([^ ]+) \[.*/\1/p' <<<"$apt_plan" | head -n 5 | tr '\n' ' ' | sed 's/ $//')" >&2
+  fi
+}
+
+show_locks() {
+  [ $# -gt 0 ] || return 0
+  local folder count=0 megabytes=0
+  for folder in "$@"; do
+    count=$((count + lock_packages[$folder])) megabytes=$((megabytes + lock_megabytes[$folder]))
+  done
+  step "npm packages of lock files, under .deps of this folder: $count, about $megabytes MB to fetch"
+}
+
+install_debian() {
+  if is_root && ! replaces_something; then
+    local command=(env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install -y --no-install-recommends --no-remove
+      -o Dpkg::Options::=--force-confold "$@")
+    attempt "install" build/log/apt-install.log "${command[@]}" && return 0
+    # A list that is some days old names versions that the archive no longer has.
+    update_package_lists
+    quietly "install" build/log/apt-install.log "${command[@]}"
+  else
+    unpack_locally "$apt_plan" "$@" && return 0
+    update_package_lists
+    plan_install "$@" || die "$apt_plan"
+    unpack_locally "$apt_plan" "$@" || { tail -n 20 build/log/apt-download.log >&2 && die "the packages could not be fetched"; }
+  fi
+}
+
+# need NAME...: the sets build, run, test, bench, and `photo`, are there when this returns. What is missing is shown and
+# asked for once.
 need() {
   architecture_is_served
   use_local_packages
-  local names=() set
+  local set folder names=() missing=() locks=()
   for set in "$@"; do
+    [ "$set" != photo ] || continue
     local -n list=packages_$set
     names+=("${list[@]}")
+    [[ "$set" =~ ^(run|test)$ ]] || continue
+    local -n folders=locks_$set
+    for folder in "${folders[@]}"; do is_fetched "$folder" || locks+=("$folder"); done
   done
-  local missing
-  mapfile -t missing < <(missing_of "${names[@]}")
-  [ ${#missing[@]} -gt 0 ] || return 0
-  apt_update_once
-  local plan size
-  plan=$(apt-get -s --no-install-recommends --no-remove install "${missing[@]}" 2>&1) || {
-    apt_update_once again
-    plan=$(apt-get -s --no-install-recommends --no-remove install "${missing[@]}" 2>&1) || die "Debian cannot install ${missing[*]} without removing something:
-$plan"
-  }
-  size=$(LC_ALL=C apt-get --assume-no --no-install-recommends --no-remove install "${missing[@]}" 2>/dev/null | sed -n 's/^Need to get \(.*\) of archives.*/\1/p')
-  step "Debian packages that are missing: ${missing[*]}"
-  printf '   %s packages with what they depend on, to fetch: %s\n' "$(grep -c '^Inst' <<<"$plan")" "${size:-nothing}" >&2
-  if [ "$(id -u)" = 0 ]; then
-    confirm
-    quietly "install" build/log/apt-install.log env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y --no-install-recommends --no-remove -o Dpkg::Options::=--force-confold "${missing[@]}"
-  else
-    printf '   not root: they are unpacked under .deps/root of this folder instead of being installed\n' >&2
-    confirm
-    unpack_locally "$plan" "${missing[@]}"
+  [ ${#locks[@]} -eq 0 ] || names+=("${packages_npm[@]}")
+  [ ${#names[@]} -eq 0 ] || mapfile -t missing < <(missing_of "${names[@]}" | awk '!seen[$0]++')
+  local want_photo=no
+  [[ " $* " != *" photo "* ]] || [ -s "$photo" ] || want_photo=yes
+  [ "${#missing[@]}${#locks[@]}$want_photo" != 00no ] || return 0
+  if [ "${#missing[@]}$want_photo" != 0no ]; then
+    command -v apt-get >/dev/null || die "./dev installs from Debian's packages and found no apt-get; missing: ${missing[*]} (CONTRIBUTING.md lists what it needs)"
   fi
+  if [ ${#missing[@]} -gt 0 ]; then
+    plan_with_fresh_lists "${missing[@]}"
+    show_debian "${missing[@]}"
+  fi
+  show_locks "${locks[@]}"
+  [ $want_photo = no ] || step "a photograph, of the Debian package $photo_package: $photo_megabytes MB to fetch"
+  confirm
+  [ ${#missing[@]} -eq 0 ] || install_debian "${missing[@]}"
   use_local_packages
+  for folder in "${locks[@]}"; do fetch_npm "$folder"; done
+  rm -rf "$deps/npm-cache" "$deps/apt/cache"
+  [ $want_photo = no ] || fetch_photo
 }
 
-# The same packages, for an ordinary user: downloaded and unpacked, nothing installed.
-unpack_locally() {
-  local plan=$1
-  shift
-  mkdir -p "$deps/debs" "$deps/root/.have"
-  local all
-  mapfile -t all < <(awk '/^Inst/{print $2}' <<<"$plan")
-  (cd "$deps/debs" && quietly "download" "$root/build/log/apt-download.log" apt-get download "${all[@]}")
-  local deb
-  for deb in "$deps"/debs/*.deb; do dpkg -x "$deb" "$deps/root"; done
-  rm -rf "$deps/debs"
-  local p
-  for p in "${all[@]}" "$@"; do touch "$deps/root/.have/$p"; done
-  # Absolute links of the unpacked tree would leave it.
-  find "$deps/root" -type l -lname '/*' | while read -r link; do
-    target=$(readlink "$link")
-    [ -e "$deps/root$target" ] && ln -sfn "$deps/root$target" "$link"
-  done
-  return 0
-}
-
-# need_npm FOLDER TARGET: the lock file's packages, integrity checked, under TARGET/node_modules.
-need_npm() {
-  local folder=$1 target=$2
-  local stamp=$target/.stamp
-  if [ -e "$stamp" ] && cmp -s "$stamp" "$folder/package-lock.json"; then return 0; fi
-  if ! command -v npm >/dev/null; then
-    local packages_npm=(npm)
-    need npm
-  fi
+# The lock file's packages, integrity checked, under the target's node_modules.
+fetch_npm() {
+  local folder=$1 target=${lock_target[$1]} log=build/log/npm-${1//\//-}.log
+  local within=()
+  case "$(command -v npm)" in "$tree"/*) within=(with_usr) ;; esac
   mkdir -p "$target"
-  cp "$folder/package.json" "$folder/package-lock.json" "$target/"
-  quietly "npm packages of $folder" "build/log/npm-$(basename "$folder").log" \
-    npm ci --prefix "$target" --omit=dev --no-audit --no-fund --ignore-scripts --loglevel=error
-  cp "$folder/package-lock.json" "$stamp"
-}
-
-# The interpreters and SDKs that functions find in their sandbox.
-need_runtimes() {
-  need run
-  need_npm runtimes/node "$deps/node"
-  [ -f runtimes/node/sdk2/package.json ] && need_npm runtimes/node/sdk2 "$deps/node-sdk2"
-  return 0
-}
-
-# The example function with its packages, as one would zip it.
-need_thumbnail_function() {
-  need_npm examples/thumbnail-node "$deps/thumbnail-node"
-  cp examples/thumbnail-node/index.js "$deps/thumbnail-node/index.js"
+  if [ "$target" != "$folder" ]; then
+    cp "$folder/package.json" "$folder/package-lock.json" "$target/"
+    [ ! -f "$folder/index.js" ] || cp "$folder/index.js" "$target/"
+  fi
+  quietly "npm packages of $folder" "$log" "${within[@]}" \
+    npm ci --prefix "$target" --cache "$deps/npm-cache" --omit=dev --no-audit --no-fund --ignore-scripts --no-update-notifier --loglevel=error
+  cp "$folder/package-lock.json" "$target/node_modules/.stamp"
 }
 
 # A real photograph, from a Debian package of wallpapers (unpacked, not installed).
-need_photo() {
-  local photo=$deps/photo/photo.jpg
-  [ -s "$photo" ] && return 0
+fetch_photo() {
+  local unpacked=$deps/photo/tree package file
   mkdir -p "$deps/photo"
-  local package file
-  for package in lomiri-wallpapers-20.04:usr/share/backgrounds/Kleiber_by_Lukas_Baubkus.jpg \
+  for package in $photo_package:usr/share/backgrounds/Kleiber_by_Lukas_Baubkus.jpg \
     golang-github-rwcarlsen-goexif-dev:usr/share/gocode/src/github.com/rwcarlsen/goexif/exif/sample1.jpg; do
     file=${package#*:} package=${package%%:*}
-    apt_update_once
-    (cd "$deps/photo" && quietly "photograph ($package)" "$root/build/log/photo.log" apt-get download "$package" && dpkg -x "$package"*.deb tree) || continue
-    if cp "$deps/photo/tree/$file" "$photo"; then
-      rm -rf "$deps/photo/tree" "$deps/photo"/*.deb
-      return 0
-    fi
+    apt-cache "${apt_options[@]}" show "$package" >/dev/null 2>&1 || update_package_lists
+    (cd "$deps/photo" && attempt "photograph ($package)" "$root/build/log/photo.log" apt-get "${apt_options[@]}" download "$package") || continue
+    dpkg -x "$deps/photo/$package"*.deb "$unpacked" && cp "$unpacked/$file" "$photo"
+    rm -rf "$unpacked" "$deps/photo"/*.deb
+    [ ! -s "$photo" ] || return 0
   done
   die "no photograph could be fetched; give one: ./dev demo my.jpg"
 }

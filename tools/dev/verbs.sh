@@ -11,6 +11,7 @@ verb_help() {
 ./dev fuzz [SECONDS] each fuzz target for so long (default 10)
 ./dev bench          measure, beside the comparators, and write the figures into SPECIFICATION.md
 ./dev crash [N]      N kills of the real server under load and 100·N simulated power cuts (default 300)
+./dev soak [MINUTES] the crash test's load without kills (default 10): memory, descriptors and processes stay flat
 ./dev lto            release build with ThinLTO
 ./dev ci             what CI runs
 ./dev setup          only install what is needed
@@ -30,10 +31,16 @@ build_preset() {
   quietly "build $preset" "build/log/build-$preset.log" ninja -C "build/$preset" -j "$jobs" "$@"
 }
 
+# Debian's Python: the packages above are for it.
+debian_python() { if [ -x /usr/bin/python3 ]; then /usr/bin/python3 "$@"; else "$tree/usr/bin/python3" "$@"; fi; }
+
+# The example function as it is now, beside the packages that were fetched for it.
+thumbnail_function() { cp examples/thumbnail-node/index.js "$deps/thumbnail-node/index.js" && echo "$deps/thumbnail-node"; }
+
 verb_setup() {
-  need build test
-  need_runtimes
-  need_photo
+  step "what is needed"
+  need build run test photo
+  say "everything is there"
 }
 
 verb_build() {
@@ -45,21 +52,18 @@ verb_build() {
 verb_lto() { build_preset lto wolke; }
 
 verb_run() {
+  need build run
   build_preset release wolke
-  need_runtimes
   exec build/release/wolke "$@"
 }
 
 verb_demo() {
   step "what is needed"
-  need build
-  need_runtimes
-  need_thumbnail_function
-  [ $# -gt 0 ] || need_photo
+  if [ $# -gt 0 ]; then need build run; else need build run photo; fi
   step "build"
   build_preset release wolke
   forget_aws
-  exec build/release/wolke demo --function "$deps/thumbnail-node" "${1:-$deps/photo/photo.jpg}"
+  exec build/release/wolke demo --function "$(thumbnail_function)" "${1:-$photo}"
 }
 
 verb_fmt() {
@@ -73,7 +77,7 @@ check_format() {
 
 verb_tidy() {
   need build test
-  python3 tools/tidy.py
+  debian_python tools/tidy.py
   build_preset dev
   tidy_changed dev
 }
@@ -85,13 +89,11 @@ tidy_changed() { changed_sources | xargs -r -P "$jobs" -n 1 clang-tidy-19 -p "bu
 
 verb_test() {
   step "what is needed"
-  need build test
-  need_runtimes
-  need_thumbnail_function
-  need_photo
+  need build run test photo
   step "build"
   build_preset asan
   forget_aws
+  thumbnail_function >/dev/null
   run_tests asan "$@"
 }
 
@@ -120,19 +122,24 @@ verb_fuzz() {
 }
 
 verb_bench() {
+  need build run bench
   build_preset release
-  need_runtimes
   forget_aws
-  local packages_bench=(wrk)
-  need bench
-  exec /usr/bin/python3 bench/run.py --write "$@"
+  debian_python bench/run.py --write "$@"
 }
 
 verb_crash() {
-  build_preset release
-  need_runtimes
+  need build run test
+  build_preset release wolke store_test
   forget_aws
-  exec /usr/bin/python3 tests/crash/run.py --binary build/release/wolke --kills "${1:-300}"
+  debian_python tests/crash/run.py --binary build/release/wolke --kills "${1:-300}"
+}
+
+verb_soak() {
+  need build run test
+  build_preset release wolke
+  forget_aws
+  debian_python tests/soak/run.py --binary build/release/wolke --minutes "${1:-10}"
 }
 
 verb_clean() { rm -rf build; }
@@ -140,17 +147,16 @@ verb_clean() { rm -rf build; }
 verb_ci() {
   local start=$SECONDS
   step "what is needed"
-  need build test
-  need_runtimes
-  need_thumbnail_function
-  need_photo
+  need build run test photo
   step "format and tidy"
   check_format
-  python3 tools/tidy.py
+  debian_python tools/tidy.py
   forget_aws
   step "the story, on a release build"
   build_preset release wolke
-  CI=true build/release/wolke demo --function "$deps/thumbnail-node" "$deps/photo/photo.jpg"
+  CI=true build/release/wolke demo --function "$(thumbnail_function)" "$photo"
+  step "kills of the server and power cuts of its disk"
+  verb_crash 300
   step "thread sanitizer, the threaded modules"
   verb_tsan
   step "all tests, address and undefined-behaviour sanitizers"

@@ -1,6 +1,6 @@
 // What the overlays add, against the SDK for JavaScript: the client serializes a command, wire_echo must decode the same
 // values; wire_echo encodes an output, the client must parse the same values. No server: the request handler is ours.
-//   node overlay.mjs WIRE_ECHO        exit 77 when the SDK is not installed (npm ci in this folder)
+//   node overlay.mjs WIRE_ECHO        exit 77 when the SDK is not installed (./dev test does)
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import assert from "node:assert";

@@ -1,0 +1,120 @@
+# Debian packages for somebody who cannot install them: fetched and unpacked under .deps/root, nothing installed.
+# What a package's installation would have done, and what expects to lie in /usr, is mended here.
+
+# What was unpacked is found through these. An installed package needs none of them.
+use_local_packages() {
+  [ -d "$tree/usr" ] || return 0
+  case ":$PATH:" in *":$tree/usr/bin:"*) return 0 ;; esac
+  local lib=$tree/usr/lib/$multiarch
+  export PATH=$tree/usr/bin:$PATH
+  export LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export CMAKE_PREFIX_PATH=$tree/usr${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+  export PYTHONPATH=$tree/usr/lib/python3/dist-packages${PYTHONPATH:+:$PYTHONPATH}
+  [ ! -e "$tree/usr/lib/file/magic.mgc" ] || export MAGIC=$tree/usr/lib/file/magic.mgc
+  if [ ! -e /etc/ssl/certs/ca-certificates.crt ] && [ -z "${SSL_CERT_FILE:-}" ] && [ -s "$tree/etc/ssl/certs/ca-certificates.crt" ]; then
+    export SSL_CERT_FILE=$tree/etc/ssl/certs/ca-certificates.crt
+    export CURL_CA_BUNDLE=$SSL_CERT_FILE NODE_EXTRA_CA_CERTS=$SSL_CERT_FILE
+  fi
+}
+
+is_unpacked() { [ -e "$tree/.have/$1" ]; }
+
+# unpack_locally PLAN NAME...: the packages of apt's plan (`Inst name [old] (new …)`), which NAMEs asked for.
+unpack_locally() {
+  local plan=$1 name version deb
+  shift
+  mkdir -p "$deps/debs" "$tree/.have" "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib" "$tree/usr/lib64"
+  for name in bin sbin lib lib64; do [ -e "$tree/$name" ] || ln -s "usr/$name" "$tree/$name"; done
+  local wanted=()
+  while read -r name version; do
+    is_unpacked "$name=$version" || wanted+=("$name=$version")
+  done < <(to_unpack <<<"$plan")
+  if [ ${#wanted[@]} -gt 0 ]; then
+    (cd "$deps/debs" && attempt "download" "$root/build/log/apt-download.log" apt-get "${apt_options[@]}" download "${wanted[@]}") || return 1
+    quietly "unpack" "$root/build/log/unpack.log" unpack_debs
+    rm -rf "$deps/debs"
+  fi
+  quietly "arrange" "$root/build/log/arrange.log" arrange_tree
+  for name in "${wanted[@]}" "$@"; do touch "$tree/.have/$name"; done
+}
+
+# The C library and its loader are one: a newer half beside the system's would not start.
+to_unpack() { awk '/^Inst/ { old = $3 ~ /^\[/; v = old ? $4 : $3; sub(/^\(/, "", v); if (!old || $2 !~ /^libc(6|-bin)$/) print $2, v }'; }
+
+unpack_debs() {
+  local deb
+  for deb in "$deps"/debs/*.deb; do
+    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tree" --keep-directory-symlink --no-same-owner --no-same-permissions
+  done
+}
+
+arrange_tree() {
+  relink_tree
+  readdress_linker_scripts
+  readdress_python_scripts
+  configure_clang
+  collect_certificates
+}
+
+# Links that a part of the tree and the system share: absolute ones would leave the tree, and a library's link for
+# linking (libssl.so) dangles when the library itself is installed.
+relink_tree() {
+  local link target place
+  find "$tree/usr" "$tree/etc" -xtype l 2>/dev/null | while read -r link; do
+    target=$(readlink "$link")
+    case "$target" in
+      "$tree"/*) continue ;;
+      /*) place=$target ;;
+      *) place=$(realpath -ms "$(dirname "$link")/$target") place=${place#"$tree"} ;;
+    esac
+    if [ -e "$tree$place" ]; then ln -sfn "$tree$place" "$link"; elif [ -e "$place" ]; then ln -sfn "$place" "$link"; fi
+  done
+  find "$tree/usr" -type l -lname '/*' | while read -r link; do
+    target=$(readlink "$link")
+    [ ! -e "$tree$target" ] || ln -sfn "$tree$target" "$link"
+  done
+}
+
+# libc.so and its like are texts that name files by absolute paths.
+readdress_linker_scripts() {
+  local script path
+  grep -lIsE '^(GROUP|INPUT|OUTPUT_FORMAT)' "$tree/usr/lib/$multiarch"/*.so "$tree/usr/lib/$multiarch"/*.a | while read -r script; do
+    grep -oE '(^|[ (])/[^ )]+' "$script" | tr -d ' (' | sort -u | while read -r path; do
+      [ ! -e "$tree$path" ] || sed -i -E "s#(^|[ (])$path#\1$tree$path#g" "$script"
+    done
+  done
+  return 0
+}
+
+readdress_python_scripts() {
+  [ ! -x /usr/bin/python3 ] && [ -x "$tree/usr/bin/python3" ] || return 0
+  grep -lIsE '^#! ?/usr/bin/python3' "$tree"/usr/bin/* | xargs -r sed -i -E "1s#^\#! ?/usr/bin/python3[0-9.]*#\#!$tree/usr/bin/python3#"
+  return 0
+}
+
+# The compiler reads these from its own directory. Headers come last, as the system's do; the programs that are built
+# find their libraries (and those find theirs: hence no RUNPATH) when they are started by hand, too.
+configure_clang() {
+  local bin=$tree/usr/lib/llvm-19/bin lib=$tree/usr/lib/$multiarch gcc="" name
+  [ -x "$bin/clang" ] || return 0
+  compgen -G "$tree/usr/lib/gcc/$multiarch/*/crtbegin.o" >/dev/null && gcc="--gcc-toolchain=$tree/usr"
+  for name in clang clang++; do
+    printf '%s\n' $gcc "-B$lib" "-L$lib" "-idirafter $tree/usr/include/$multiarch" "-idirafter $tree/usr/include" \
+      "-Wl,-rpath,$lib" "-Wl,--disable-new-dtags" -Wno-unused-command-line-argument >"$bin/$name.cfg"
+  done
+}
+
+# What the installation of ca-certificates does: the distribution's authorities and the machine's own.
+collect_certificates() {
+  [ -d "$tree/usr/share/ca-certificates" ] || return 0
+  mkdir -p "$tree/etc/ssl/certs"
+  find "$tree/usr/share/ca-certificates" /usr/local/share/ca-certificates -name '*.crt' -exec sh -c 'cat "$1"; echo' - {} \; 2>/dev/null \
+    >"$tree/etc/ssl/certs/ca-certificates.crt"
+}
+
+# with_usr COMMAND...: runs it where the unpacked packages lie over /usr. For Debian's node alone, which reads parts of
+# itself from there.
+with_usr() {
+  unshare --user --map-root-user --mount bash -c \
+    'mount -t overlay overlay -o "lowerdir=$1/usr:/usr" /usr || exit 1; shift; unset LD_LIBRARY_PATH PYTHONPATH; exec env PATH=/usr/bin:/bin "$@"' - "$tree" "$@"
+}
