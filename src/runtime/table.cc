@@ -66,7 +66,7 @@ Launch node_launch(const RuntimePaths& paths, std::uint64_t asked, std::uint32_t
       .mounts = {{paths.node_root, "/var/lang"}, {paths.runtimes_dir + "/node", "/var/rapid"}},
       .environment = {{"NODE_PATH",
                        fmt::format("/opt/nodejs/node{}/node_modules:/opt/nodejs/node_modules:"
-                                   "/var/runtime/node_modules",
+                                   "/var/runtime/node_modules:/var/runtime:/var/task",
                                    asked)}},
       .version = "nodejs:" + paths.node_version};
   if (!sdk.empty()) launch.mounts.push_back({sdk, "/var/runtime"});
@@ -77,6 +77,19 @@ Launch node_launch(const RuntimePaths& paths, std::uint64_t asked, std::uint32_t
   return launch;
 }
 
+/// Packages of Debian's that were unpacked instead of installed: as Lambda's own lie, in /var/lang.
+void add_python_root(Launch& launch, const std::string& root) {
+  if (root.empty()) return;
+  launch.mounts.push_back({root, "/var/lang"});
+  for (auto& [name, value] : launch.environment) {
+    if (name == "PYTHONPATH") value += ":/var/lang/lib/python3/dist-packages";
+  }
+  launch.environment.emplace_back(
+      "LD_LIBRARY_PATH", "/var/lang/lib/x86_64-linux-gnu:/var/task:/var/task/lib:/opt/lib");
+  std::string& program = launch.argv.front();
+  if (program.starts_with(root + "/")) program = "/var/lang" + program.substr(root.size());
+}
+
 Launch python_launch(const RuntimePaths& paths, const std::string& asked) {
   Launch launch{.argv = {paths.python, "-s", "/var/rapid/bootstrap.py"},
                 .mounts = {{paths.runtimes_dir + "/python", "/var/rapid"}},
@@ -85,6 +98,7 @@ Launch python_launch(const RuntimePaths& paths, const std::string& asked) {
                                              paths.python_version)},
                                 {"PYTHONDONTWRITEBYTECODE", "1"}},
                 .version = "python:" + paths.python_version};
+  add_python_root(launch, paths.python_root);
   if (asked != paths.python_version) {
     launch.warning =
         fmt::format("runtime python{} runs on Python {} here", asked, paths.python_version);
@@ -111,6 +125,10 @@ Result<RuntimePaths> locate(RuntimePaths paths) {
     if (paths.node_version.empty()) {
       return fail(not_found("no version in " + paths.node_root + "/package.json"));
     }
+  }
+  if (!readable(paths.python_root + "/lib/python3/dist-packages")) paths.python_root.clear();
+  if (!paths.python_root.empty() && !readable(paths.python)) {
+    paths.python = paths.python_root + "/bin/python3";
   }
   if (paths.python_version.empty()) {
     char real[PATH_MAX];

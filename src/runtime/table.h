@@ -20,13 +20,14 @@ struct RuntimePaths {
   std::string node_sdk_root;     // has node_modules with the SDK for JavaScript v3; may be empty
   std::string node_sdk_v2_root;  // has node_modules with aws-sdk; may be empty
   std::string python = "/usr/bin/python3";
+  std::string python_root;     // a /usr of unpacked Debian packages; may be empty or not there
   std::string runtimes_dir;    // has node/bootstrap.cjs and python/bootstrap.py
   std::string node_version;    // "22.23.3"; locate() reads it from the package
   std::string python_version;  // "3.11"; locate() reads it from the interpreter's name
 };
 
-/// Fills in the versions and checks that the files are there. Error code "RuntimeNotFound", saying
-/// which and where.
+/// Fills in the versions, takes the interpreter of `python_root` where the host has none, and
+/// checks that the files are there. Error code "RuntimeNotFound", saying which and where.
 Result<RuntimePaths> locate(RuntimePaths paths);
 
 enum class Protocol { frames, runtime_api };

@@ -38,6 +38,17 @@ TEST(RuntimeTable, AnotherVersionIsServedWithAWarning) {
             "runtime python3.13 runs on Python 3.11 here");
 }
 
+TEST(RuntimeTable, UnpackedPythonPackagesLieWhereLambdasOwnDo) {
+  RuntimePaths unpacked = paths();
+  unpacked.python_root = "/tree/usr";
+  auto launch = plan_launch(unpacked, "python3.11", 128);
+  EXPECT_TRUE(mounts(*launch, "/tree/usr", "/var/lang"));
+  EXPECT_EQ(launch->argv.front(), "/usr/bin/python3.11");
+  unpacked.python = "/tree/usr/bin/python3.11";
+  EXPECT_EQ(plan_launch(unpacked, "python3.11", 128)->argv.front(), "/var/lang/bin/python3.11");
+  EXPECT_FALSE(mounts(*plan_launch(paths(), "python3.11", 128), "", "/var/lang"));
+}
+
 TEST(RuntimeTable, NamesUpToNode16FindTheOldSdk) {
   EXPECT_TRUE(mounts(*plan_launch(paths(), "nodejs16.x", 128), "/sdk2", "/var/runtime"));
   EXPECT_TRUE(mounts(*plan_launch(paths(), "nodejs18.x", 128), "/sdk3", "/var/runtime"));

@@ -57,7 +57,7 @@ arrange_tree() {
 }
 
 # Links that a part of the tree and the system share: absolute ones would leave the tree, and a library's link for
-# linking (libssl.so) dangles when the library itself is installed.
+# linking (libssl.so) dangles when the library itself is installed. Relative, as a sandbox sees the tree elsewhere.
 relink_tree() {
   local link target place
   find "$tree/usr" "$tree/etc" -xtype l 2>/dev/null | while read -r link; do
@@ -67,11 +67,11 @@ relink_tree() {
       /*) place=$target ;;
       *) place=$(realpath -ms "$(dirname "$link")/$target") place=${place#"$tree"} ;;
     esac
-    if [ -e "$tree$place" ]; then ln -sfn "$tree$place" "$link"; elif [ -e "$place" ]; then ln -sfn "$place" "$link"; fi
+    if [ -e "$tree$place" ]; then ln -srfn "$tree$place" "$link"; elif [ -e "$place" ]; then ln -sfn "$place" "$link"; fi
   done
   find "$tree/usr" -type l -lname '/*' | while read -r link; do
     target=$(readlink "$link")
-    [ ! -e "$tree$target" ] || ln -sfn "$tree$target" "$link"
+    [ ! -e "$tree$target" ] || ln -srfn "$tree$target" "$link"
   done
 }
 
