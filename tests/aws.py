@@ -17,6 +17,8 @@ import server as server_module
 
 ROOT = server_module.ROOT
 DEPS = ROOT / ".deps"
+# Debian's, installed or unpacked by ./dev; another one of the user's may lie before it in PATH.
+AWS_CLI = next((path for path in ("/usr/bin/aws", str(DEPS / "root/usr/bin/aws")) if os.path.exists(path)), "")
 BINARY = os.environ.get("WOLKE_BINARY", "")
 ClientError = botocore.exceptions.ClientError
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from aws import BINARY, client, run, unique, wait_for
+from aws import AWS_CLI, BINARY, client, run, unique, wait_for
 from cli_case import CliCase
 from server import Server, alive, children, clean_environment, descendants, free_port
 
@@ -222,7 +222,7 @@ class Inspect(CliCase):
                 self.assertNotIn(escape, text)
 
 
-@unittest.skipUnless(os.path.exists("/usr/bin/aws"), "the aws CLI is not installed (Debian: awscli)")
+@unittest.skipUnless(AWS_CLI, "the aws CLI is not installed (Debian: awscli)")
 class AwsWithDecoy(CliCase):
     """`wolke aws` beside a profile of the user's own: nothing of it is read, nobody else is called."""
 
@@ -276,7 +276,7 @@ class AwsWithDecoy(CliCase):
 
     def test_the_exit_code_is_the_aws_commands(self):
         done = run(BINARY, "aws", "s3", "ls", f"s3://{unique('none')}", env=self.environment())
-        self.assertEqual(done.returncode, 254 if "aws-cli/2" in run("/usr/bin/aws", "--version").stdout else done.returncode)
+        self.assertEqual(done.returncode, 254 if "aws-cli/2" in run(AWS_CLI, "--version").stdout else done.returncode)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("NoSuchBucket", done.stderr)
 

@@ -8,13 +8,11 @@ import tempfile
 import unittest
 import urllib.request
 
-from aws import TRUST, Case, run, unique, wait_for, zipped
+from aws import AWS_CLI, TRUST, Case, run, unique, wait_for, zipped
 from server import clean_environment
 
-AWS = "/usr/bin/aws"
 
-
-@unittest.skipUnless(os.path.exists(AWS), "the aws CLI is not installed (Debian: awscli)")
+@unittest.skipUnless(AWS_CLI, "the aws CLI is not installed (Debian: awscli)")
 class AwsCli(Case):
     @classmethod
     def setUpClass(cls):
@@ -25,7 +23,7 @@ class AwsCli(Case):
             **{name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")})
 
     def aws(self, *words, code=0):
-        done = run(AWS, "--endpoint-url", os.environ["WOLKE_ENDPOINT"], *words, env=self.environment, cwd=self.directory)
+        done = run(AWS_CLI, "--endpoint-url", os.environ["WOLKE_ENDPOINT"], *words, env=self.environment, cwd=self.directory)
         self.assertEqual(done.returncode, code, f"{words}: {done.stdout}\n{done.stderr}")
         return done.stdout
 
