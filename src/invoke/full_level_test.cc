@@ -96,6 +96,22 @@ TEST_F(FullLevelTest, AFunctionThatTakesTooMuchMemoryIsKilledAndSaysSo) {
   EXPECT_TRUE(logged("Status: error\tError Type: Runtime.OutOfMemory"));
 }
 
+TEST_F(FullLevelTest, TmpIsAsLargeAsConfiguredAndIsNotMemory) {
+  FunctionSpec spec = python(
+      "import os\ndef handler(e, c):\n"
+      "  with open('/tmp/a', 'wb', 0) as f:\n"
+      "    for _ in range(300): f.write(b'x' * (1 << 20))\n"
+      "  s = os.statvfs('/tmp')\n"
+      "  return s.f_blocks * s.f_frsize >> 20, os.stat('/tmp/a').st_size >> 20");
+  spec.timeout = std::chrono::seconds(20);
+  spec.ephemeral_mb = 600;
+  auto result = call(spec);
+  EXPECT_EQ(result.payload, "[600, 300]");
+  EXPECT_GT(result.memory_peak_bytes, 1U << 20);
+  EXPECT_LT(result.memory_peak_bytes, 128U << 20);
+  EXPECT_TRUE(logged("Memory Size: 128 MB"));
+}
+
 TEST_F(FullLevelTest, AForkBombEndsWithItsTimeout) {
   FunctionSpec spec = python(
       "import os\ndef handler(e, c):\n  while True:\n    try: os.fork()\n    except OSError: pass");

@@ -225,7 +225,9 @@ Result<void> Cgroups::attach(const Cgroup& group, pid_t pid) const {
 
 Result<void> Cgroups::limit(const Cgroup& group, const CgroupLimits& limits) const {
   const CpuShare share = cpu_share(limits.memory_bytes);
-  const std::string memory = fmt::format("{}", limits.memory_bytes);
+  // A write to a tmpfs fails at the limit, with no way to wait for a higher one: so it is set for a
+  // full one at once, and what the program itself holds is watched (memory_gauge.h).
+  const std::string memory = fmt::format("{}", limits.memory_bytes + limits.tmp_bytes);
   const std::string pids = fmt::format("{}", limits.pids_max);
   if (layout_.unified_has_controllers) {
     const int directory = group.unified.get();

@@ -46,7 +46,8 @@ CgroupLayout parse_cgroups(std::string_view mounts, std::string_view self_cgroup
                            std::string_view unified_controllers);
 
 struct CgroupLimits {
-  std::uint64_t memory_bytes = 0;
+  std::uint64_t memory_bytes = 0;  // of the program; decides its share of processors too
+  std::uint64_t tmp_bytes = 0;     // files on a tmpfs, for which there is room beside it
   std::uint32_t pids_max = 0;
 };
 

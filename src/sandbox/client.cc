@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "wolke/async/event.h"
@@ -18,6 +19,7 @@
 #include "wolke/observe/log.h"
 #include "wolke/sandbox/cgroups.h"
 #include "wolke/sandbox/launcher.h"
+#include "wolke/sandbox/memory_gauge.h"
 #include "wolke/sandbox/pack.h"
 #include "wolke/sandbox/spawner.h"
 #include "wolke/sandbox/step.h"
@@ -35,14 +37,28 @@ constexpr auto spawner_patience = 3s;  // for a new spawner after one died
 
 /// One sandbox as the server knows it, from the request until it is forgotten.
 struct Entry {
-  explicit Entry(async::Loop& loop) : answered(loop), ended(loop) {}
+  explicit Entry(async::Loop& loop) : answered(loop), ended(loop), thawed(loop) {}
   async::Event answered;
   async::Event ended;
+  async::Event thawed;
   wire::Reply answer{};
-  std::vector<Fd> granted;  // with a `started` answer
+  std::vector<Fd> granted;                    // with a `started` answer
+  std::array<Fd, wire::present_kinds> files;  // of its control groups
+  std::unique_ptr<MemoryGauge> memory;        // from `started` on
+  std::uint64_t memory_bytes = 0;
   Exit exit;
   Usage last_usage;
   bool has_ended = false;
+  bool frozen = false;
+  bool over_memory = false;  // and ended for it
+  bool forgotten = false;    // nobody holds the instance any more
+
+  int file(wire::Present bit) const {
+    return files[static_cast<std::size_t>(__builtin_ctz(bit))].get();
+  }
+  Fd take_file(wire::Present bit) {
+    return std::move(files[static_cast<std::size_t>(__builtin_ctz(bit))]);
+  }
 };
 
 /// What the client, its reader task and every instance share; the last of them ends it.
@@ -53,6 +69,7 @@ struct Core {
   async::Event connected;
   std::uint64_t next_handle = 1;
   std::uint32_t weaken = 0;
+  const unsigned cpus = std::max(1U, std::thread::hardware_concurrency());
   std::map<std::uint64_t, std::shared_ptr<Entry>> entries;  // shared with the start or the instance
 
   void tell(wire::RequestKind kind, std::uint64_t handle) {
@@ -70,8 +87,12 @@ void end_entry(Entry& entry, Exit exit) {
   if (entry.has_ended) return;
   entry.has_ended = true;
   entry.exit = exit;
-  entry.last_usage.out_of_memory = exit.out_of_memory;
+  entry.exit.out_of_memory = exit.out_of_memory || entry.over_memory;
+  Usage& usage = entry.last_usage;
+  usage.out_of_memory = entry.exit.out_of_memory;
+  if (usage.out_of_memory) usage.memory_peak_bytes = entry.memory_bytes;
   entry.ended.set();
+  entry.thawed.set();
 }
 
 void on_reply(Core& core, const wire::Reply& reply, std::vector<Fd> descriptors) {
@@ -84,8 +105,8 @@ void on_reply(Core& core, const wire::Reply& reply, std::vector<Fd> descriptors)
   const std::shared_ptr<Entry> entry = found->second;
   if (reply.kind == wire::ReplyKind::exited) {
     Usage& usage = entry->last_usage;
-    if (reply.out_of_memory != 0 || usage.memory_peak_bytes == 0) {
-      usage.memory_peak_bytes = reply.memory_peak_bytes;
+    if (entry->memory && reply.memory_peak_bytes != 0) {
+      usage.memory_peak_bytes = entry->memory->peak_at_end(reply.memory_peak_bytes);
     }
     usage.cpu = std::chrono::microseconds(reply.cpu_microseconds);
     end_entry(*entry, Exit{reply.exit_code, reply.exit_signal, reply.out_of_memory != 0});
@@ -184,6 +205,31 @@ Task<Result<void>> send_request(std::shared_ptr<Core> core, const Packed& packed
   co_return fail(step_failed("start: no spawner", EPIPE));
 }
 
+void kill_entry(Core& core, const Entry& entry, std::uint64_t handle) {
+  if (entry.has_ended) return;
+  // At once, from here; the spawner adds what a host without cgroup.kill needs.
+  if (const int fd = entry.file(wire::present_kill); fd >= 0) (void)!::pwrite(fd, "1", 1, 0);
+  core.tell(wire::RequestKind::kill, handle);
+}
+
+/// Ends the sandbox when it holds more memory than it may, /tmp apart. A frozen one is looked at
+/// once more and then left alone.
+Task<void> watch_memory(std::shared_ptr<Core> core, std::shared_ptr<Entry> entry,
+                        std::uint64_t handle) {
+  while (!entry->has_ended && !entry->forgotten) {
+    const MemoryGauge::Look look = entry->memory->look();
+    if (look.over) {
+      entry->over_memory = true;
+      kill_entry(*core, *entry, handle);
+      co_return;
+    }
+    if (entry->frozen && co_await entry->thawed.wait(core->loop.now() + 24h) == Wake::cancelled) {
+      co_return;
+    }
+    if (co_await entry->ended.wait(core->loop.now() + look.next) != Wake::timed_out) co_return;
+  }
+}
+
 Result<std::uint64_t> read_number(int fd) {
   char text[32] = {};
   if (::pread(fd, text, sizeof text - 1, 0) <= 0) return fail(step_failed("control group", errno));
@@ -218,16 +264,20 @@ class ClientInstance final : public Instance {
     std::size_t next = 0;
     for (std::size_t bit = 0; bit < wire::present_kinds; ++bit) {
       if ((entry_->answer.present & (1u << bit)) == 0) continue;
-      if (next < entry_->granted.size()) files_[bit] = std::move(entry_->granted[next++]);
+      if (next < entry_->granted.size()) entry_->files[bit] = std::move(entry_->granted[next++]);
     }
     for (; next < entry_->granted.size(); ++next) {
       listeners_.push_back(std::move(entry_->granted[next]));
     }
     entry_->granted.clear();
+    entry_->memory = make_gauge(*entry_, core_->cpus);
+    if (entry_->memory->watches()) core_->loop.spawn(watch_memory(core_, entry_, handle_));
   }
 
   ~ClientInstance() override {
     ClientInstance::kill();
+    entry_->forgotten = true;
+    entry_->thawed.set();
     core_->tell(wire::RequestKind::release, handle_);
     core_->entries.erase(handle_);
     for (const Fd* fd : {&stdout_, &stderr_, &control_}) {
@@ -243,22 +293,12 @@ class ClientInstance final : public Instance {
   Result<void> freeze() override { return set_frozen(true); }
   Result<void> thaw() override { return set_frozen(false); }
 
-  void kill() override {
-    if (entry_->has_ended) return;
-    // At once, from here; the spawner adds what a host without cgroup.kill needs.
-    if (const int fd = file(wire::present_kill); fd >= 0) (void)!::pwrite(fd, "1", 1, 0);
-    core_->tell(wire::RequestKind::kill, handle_);
-  }
+  void kill() override { kill_entry(*core_, *entry_, handle_); }
 
   Usage usage() override {
     if (entry_->has_ended) return entry_->last_usage;
     Usage& usage = entry_->last_usage;
-    if (const int fd = file(wire::present_memory_peak); fd >= 0) {
-      if (auto peak = read_number(fd)) {
-        usage.memory_peak_bytes =
-            std::max(usage.memory_peak_bytes, *peak - std::min(*peak, file_cache()));
-      }
-    }
+    usage.memory_peak_bytes = entry_->memory->peak();
     if (const int fd = file(wire::present_cpu_v1); fd >= 0) {
       if (auto ns = read_number(fd)) usage.cpu = std::chrono::microseconds(*ns / 1000);
     } else if (const int v2 = file(wire::present_cpu_v2); v2 >= 0) {
@@ -275,36 +315,34 @@ class ClientInstance final : public Instance {
   }
 
  private:
-  int file(wire::Present bit) const {
-    return files_[static_cast<std::size_t>(__builtin_ctz(bit))].get();
-  }
+  int file(wire::Present bit) const { return entry_->file(bit); }
 
-  /// Cached pages of read files, which the kernel takes back at need: not the function's memory.
-  std::uint64_t file_cache() const {
-    const int fd = file(wire::present_memory_stat);
-    if (fd < 0) return 0;
-    const std::string text = read_small_fd(fd);
-    const bool v1 = text.starts_with("cache ");
-    const std::uint64_t all = stat_value(text, v1 ? "cache" : "file");
-    return all - std::min(all, stat_value(text, "shmem"));
+  static std::unique_ptr<MemoryGauge> make_gauge(Entry& entry, unsigned cpus) {
+    MemoryGauge::Sources sources;
+    sources.usage = entry.take_file(wire::present_memory_usage);
+    sources.peak = entry.take_file(wire::present_memory_peak);
+    sources.stat = entry.take_file(wire::present_memory_stat);
+    sources.tmp = entry.take_file(wire::present_tmp);
+    sources.init = entry.take_file(wire::present_pidfd);
+    return std::make_unique<MemoryGauge>(std::move(sources), entry.memory_bytes, cpus);
   }
 
   Result<void> set_frozen(bool frozen) {
     if (entry_->has_ended) return fail(step_failed("freeze", ESRCH));
-    if (const int fd = file(wire::present_freeze); fd >= 0) {
-      return checked(::pwrite(fd, frozen ? "1" : "0", 1, 0), "freeze");
-    }
-    if (const int fd = file(wire::present_freezer_v1); fd >= 0) {
-      const std::string_view state = frozen ? "FROZEN" : "THAWED";
-      return checked(::pwrite(fd, state.data(), state.size(), 0), "freeze");
-    }
-    return {};  // no freezer on this host: doctor says so
+    const bool v2 = file(wire::present_freeze) >= 0;
+    const int fd = file(v2 ? wire::present_freeze : wire::present_freezer_v1);
+    if (fd < 0) return {};  // no freezer on this host: doctor says so
+    const std::string_view word =
+        v2 ? (frozen ? "1" : "0") : (frozen ? std::string_view("FROZEN") : "THAWED");
+    TRY(checked(::pwrite(fd, word.data(), word.size(), 0), "freeze"));
+    entry_->frozen = frozen;
+    frozen ? entry_->thawed.reset() : entry_->thawed.set();
+    return {};
   }
 
   std::shared_ptr<Core> core_;
   std::shared_ptr<Entry> entry_;
   std::uint64_t handle_;
-  std::array<Fd, wire::present_kinds> files_;
   std::vector<Fd> listeners_;
   Fd stdout_, stderr_, control_;
 };
@@ -315,6 +353,7 @@ Task<Result<std::unique_ptr<Instance>>> start_one(std::shared_ptr<Core> core, Sp
   packed.request.handle = handle;
   packed.request.weaken = core->weaken;
   auto entry = std::make_shared<Entry>(core->loop);
+  entry->memory_bytes = spec.memory_bytes;
   CO_TRY(co_await send_request(core, packed));
   core->entries.emplace(handle, entry);
   packed.descriptors.clear();

@@ -224,7 +224,12 @@ Result<void> ShellMaker::make_listeners(Shell& shell, const wire::Request& reque
 Result<void> ShellMaker::hand_over(Shell& shell, const wire::Request& request,
                                    std::vector<Fd>& descriptors) {
   if (!without(request.weaken, wire::weaken_cgroup)) {
-    TRY(cgroups_.limit(shell.group, {request.memory_bytes, request.pids_max}));
+    // Without a /tmp of its own the host's is used, which the group does not count or may not grow
+    // by.
+    const std::uint64_t tmp_bytes = has_namespaces(level_) ? request.tmp_bytes : 0;
+    TRY(cgroups_.limit(shell.group, {.memory_bytes = request.memory_bytes,
+                                     .tmp_bytes = tmp_bytes,
+                                     .pids_max = request.pids_max}));
   }
   TRY(make_listeners(shell, request));
   std::vector<Fd> copies;
@@ -256,7 +261,7 @@ void ShellMaker::kill(const Shell& shell) const {
   kill_by_pidfd(shell.pidfd.get());
 }
 
-std::uint32_t ShellMaker::grants(const Shell& shell, std::vector<Fd>& out) const {
+std::uint32_t ShellMaker::grants(Shell& shell, std::vector<Fd>& out) const {
   std::uint32_t present = wire::present_pidfd;
   const int unified = shell.group.unified.get();
   const int memory = shell.group.legacy_of(Controller::memory).get();
@@ -281,6 +286,8 @@ std::uint32_t ShellMaker::grants(const Shell& shell, std::vector<Fd>& out) const
       {wire::present_cpu_v1, cpuacct, "cpuacct.usage", O_RDONLY},
       {wire::present_oom, v2_memory ? unified : memory,
        v2_memory ? "memory.events" : "memory.oom_control", O_RDONLY},
+      {wire::present_memory_usage, v2_memory ? unified : memory,
+       v2_memory ? "memory.current" : "memory.usage_in_bytes", O_RDONLY},
   };
   for (const auto& file : files) {
     if (file.directory < 0) continue;
@@ -288,6 +295,10 @@ std::uint32_t ShellMaker::grants(const Shell& shell, std::vector<Fd>& out) const
     if (!fd.valid()) continue;
     present |= file.bit;
     out.push_back(std::move(fd));
+  }
+  if (shell.tmp.valid()) {
+    present |= wire::present_tmp;
+    out.push_back(std::move(shell.tmp));
   }
   return present;
 }

@@ -34,6 +34,7 @@ struct Shell {
   Fd network;
   Cgroup group;
   std::vector<Fd> listeners;
+  Fd tmp;  // its /tmp, from its report until it is granted
   bool exit_known = false;
   int exit_code = 0;
   int exit_signal = 0;
@@ -49,7 +50,7 @@ class ShellMaker {
   /// caller's.
   Result<void> hand_over(Shell& shell, const wire::Request& request, std::vector<Fd>& descriptors);
   /// The control group files that the server gets, opened; returns the bits of wire::Present.
-  std::uint32_t grants(const Shell& shell, std::vector<Fd>& out) const;
+  std::uint32_t grants(Shell& shell, std::vector<Fd>& out) const;
   CgroupUsage usage(const Shell& shell) const { return cgroups_.usage(shell.group); }
   void kill(const Shell& shell) const;
   void clean(Shell& shell) const { cgroups_.remove(shell.group); }

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <string>
 
 #include "wolke/sandbox/proc_files.h"
@@ -287,6 +288,20 @@ Result<void> make_writable_places(const wire::Request& request) {
                  "/dev/shm");
 }
 
+/// /tmp's descriptor goes out now, before the program exists: its size is measured from outside.
+Result<void> report_tmp(const ShellSetup& setup) {
+  // SAFETY: O_PATH: nothing can be read, written or listed through it.
+  const Fd tmp(::open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!tmp.valid()) return fail(step_failed("/tmp", errno));
+  wire::ShellReport report{};
+  report.kind = wire::ReportKind::tmp;
+  const int fd = tmp.get();
+  if (wire::send(setup.socket, report, std::span(&fd, 1)) != wire::Transfer::done) {
+    return fail(step_failed("/tmp", EPIPE));
+  }
+  return {};
+}
+
 /// cpuinfo, meminfo, stat, loadavg of this sandbox over the host's.
 Result<void> show_synthetic_files(const ShellSetup& setup, const wire::Request& request) {
   for (const ProcFile& file : synthetic_proc_files(*setup.host, request.memory_bytes)) {
@@ -309,6 +324,7 @@ Result<void> finish_root(const ShellSetup& setup, const wire::Request& request,
   TRY(make_file("/etc/hosts",
                 fmt::format("127.0.0.1 localhost {}\n::1 localhost\n{}", hostname, hosts)));
   TRY(make_writable_places(request));
+  TRY(report_tmp(setup));
   if (!without(setup.weaken, wire::weaken_masks) && !without(setup.weaken, wire::weaken_pid)) {
     TRY(show_synthetic_files(setup, request));
   }

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "wolke/base/limits.h"
+#include "wolke/sandbox/cgroups.h"
 #include "wolke/sandbox/fixture.h"
 
 namespace wolke::sandbox {
@@ -37,6 +38,7 @@ class SandboxTest : public ::testing::Test {
     std::ofstream(path) << text;
   }
   Outcome run(const std::string& script) { return host_.run(shell_spec(script)); }
+  static bool has_groups() { return detect_cgroups().can_limit_memory(); }
 
   std::string directory_;
   TestHost host_;
@@ -112,7 +114,7 @@ TEST_F(SandboxTest, the_user_the_host_name_and_hosts_are_the_sandboxes_own) {
 }
 
 TEST_F(SandboxTest, more_memory_than_allowed_is_an_out_of_memory_exit) {
-  if (host_.level() != Level::full) GTEST_SKIP() << "needs root: control groups";
+  if (!has_groups()) GTEST_SKIP() << "needs control groups: root, or a delegated group";
   Spec spec = shell_spec("exec python3 -c 'x = bytearray(300 << 20); print(len(x))'");
   spec.memory_bytes = 64 << 20;
   const Outcome outcome = host_.run(spec);
@@ -122,8 +124,109 @@ TEST_F(SandboxTest, more_memory_than_allowed_is_an_out_of_memory_exit) {
   EXPECT_EQ(outcome.out, "");
 }
 
+/// Python, 64 MB of memory, 512 MB of /tmp; needs control groups.
+class TmpTest : public SandboxTest {
+ protected:
+  void SetUp() override {
+    SandboxTest::SetUp();
+    if (!has_groups()) GTEST_SKIP() << "needs control groups: root, or a delegated group";
+  }
+  Outcome python(const std::string& program, During during = {}) {
+    Spec spec = shell_spec("");
+    spec.argv = {"/usr/bin/python3", "-c",
+                 "import os, time\n"
+                 "def fill(name, mib):\n"
+                 "  piece = b'x' * (1 << 20)\n"
+                 "  with open('/tmp/' + name, 'wb', 0) as file:\n"
+                 "    for _ in range(mib): file.write(piece)\n"
+                 "held = []\n"
+                 "def hold(mib):\n"
+                 "  for _ in range(mib): held.append(b'y' * (1 << 20)); time.sleep(0.001)\n" +
+                     program};
+    spec.memory_bytes = 64 << 20;
+    spec.tmp_bytes = 512 << 20;
+    return host_.run(spec, std::move(during), 60s);
+  }
+  static void expect_out_of_memory(const Outcome& outcome) {
+    ASSERT_TRUE(outcome.exit.has_value()) << outcome.error;
+    EXPECT_TRUE(outcome.exit->out_of_memory) << outcome.out << outcome.err;
+    EXPECT_EQ(outcome.exit->signal, 9);
+    EXPECT_EQ(outcome.usage.memory_peak_bytes, 64u << 20);
+  }
+};
+
+TEST_F(TmpTest, files_in_tmp_are_not_memory) {
+  const Outcome outcome = python("fill('a', 300); print(os.stat('/tmp/a').st_size >> 20)");
+  EXPECT_EQ(outcome.out, "300\n") << outcome.err;
+  EXPECT_FALSE(outcome.exit->out_of_memory);
+}
+
+TEST_F(TmpTest, they_are_not_in_the_peak_either_not_even_when_they_are_gone_again) {
+  auto look = [](std::uint64_t& peak) {
+    return [&peak](async::Loop& loop, Instance& instance) -> Task<void> {
+      (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 30s);
+      peak = instance.usage().memory_peak_bytes;
+      (void)!::write(instance.control_fd(), "x", 1);
+    };
+  };
+  std::uint64_t kept = 0, removed = 0, held = 0;
+  python("fill('a', 300); print(1, flush=True); os.read(3, 1)", look(kept));
+  python("fill('a', 300); os.unlink('/tmp/a'); print(1, flush=True); os.read(3, 1)", look(removed));
+  python("fill('a', 300); hold(40); held.clear(); print(1, flush=True); os.read(3, 1)", look(held));
+  EXPECT_GT(kept, 1u << 20);
+  EXPECT_LT(kept, 30u << 20);
+  EXPECT_GT(removed, 1u << 20);
+  EXPECT_LT(removed, 30u << 20);
+  EXPECT_GT(held, 40u << 20);
+  EXPECT_LE(held, 64u << 20);
+}
+
+TEST_F(TmpTest, its_size_is_a_wall_of_its_own) {
+  const Outcome outcome = python(
+      "try: fill('a', 600)\n"
+      "except OSError as error: print(error.errno, os.stat('/tmp/a').st_size >> 20)");
+  EXPECT_EQ(outcome.out, "28 512\n") << outcome.err;  // ENOSPC
+}
+
+TEST_F(TmpTest, a_memory_bomb_ends_while_tmp_is_full) {
+  expect_out_of_memory(python("fill('a', 512); hold(400); print('survived')"));
+}
+
+TEST_F(TmpTest, room_in_tmp_is_no_room_for_memory) {
+  expect_out_of_memory(python("fill('a', 400); os.unlink('/tmp/a'); hold(400); print('survived')"));
+  // The control: as much as the function has is no bomb.
+  EXPECT_EQ(python("fill('a', 400); os.unlink('/tmp/a'); hold(30); print('survived')").out,
+            "survived\n");
+}
+
+TEST_F(TmpTest, files_that_make_way_for_memory_piece_by_piece_do_not_hide_it) {
+  expect_out_of_memory(
+      python("fill('a', 400)\n"
+             "for i in range(400): os.truncate('/tmp/a', (399 - i) << 20); hold(1)\n"
+             "print('survived')"));
+}
+
+TEST_F(TmpTest, shared_memory_outside_tmp_is_memory) {
+  expect_out_of_memory(
+      python("fd = os.memfd_create('m')\n"
+             "for _ in range(400): os.write(fd, b'z' * (1 << 20)); time.sleep(0.001)\n"
+             "print('survived')"));
+}
+
+TEST_F(TmpTest, a_frozen_sandbox_is_watched_again_once_it_is_thawed) {
+  auto freeze = [](async::Loop& loop, Instance& instance) -> Task<void> {
+    (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 30s);
+    EXPECT_TRUE(instance.freeze().has_value());
+    (void)co_await loop.sleep_for(150ms);  // its watch has gone to rest
+    EXPECT_TRUE(instance.thaw().has_value());
+    (void)!::write(instance.control_fd(), "x", 1);
+  };
+  expect_out_of_memory(
+      python("print(1, flush=True); os.read(3, 1); hold(400); print('survived')", freeze));
+}
+
 TEST_F(SandboxTest, memory_and_processor_times_are_measured) {
-  if (host_.level() != Level::full) GTEST_SKIP() << "needs root: control groups";
+  if (!has_groups()) GTEST_SKIP() << "needs control groups: root, or a delegated group";
   const Outcome outcome = run("exec python3 -c 'x = bytearray(50 << 20); sum(range(3000000))'");
   EXPECT_GT(outcome.usage.memory_peak_bytes, 50u << 20);
   EXPECT_LT(outcome.usage.memory_peak_bytes, 129u << 20);
@@ -205,7 +308,7 @@ TEST_F(SandboxTest, the_control_socket_is_descriptor_3) {
 }
 
 TEST_F(SandboxTest, a_frozen_sandbox_makes_no_progress_until_thawed) {
-  if (host_.level() != Level::full) GTEST_SKIP() << "needs root: control groups";
+  if (!has_groups()) GTEST_SKIP() << "needs control groups: root, or a delegated group";
   auto freeze = [](async::Loop& loop, Instance& instance) -> Task<void> {
     (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 10s);
     EXPECT_TRUE(instance.freeze().has_value());
@@ -302,9 +405,9 @@ TEST(ReadyShellTest, many_sandboxes_at_once_each_get_a_shell_of_their_own) {
   auto one = [](TestHost& h, int& done) -> Task<void> {
     auto started = co_await h.sandboxes().start(shell_spec("exit 3"));
     EXPECT_TRUE(started.has_value());
-    if (!started) co_return;
-    const auto exit = co_await (*started)->exited(h.loop().now() + 20s);
-    if (exit && exit->code == 3) ++done;
+    const auto exit = started ? co_await (*started)->exited(h.loop().now() + 20s) : std::nullopt;
+    EXPECT_TRUE(exit && exit->code == 3);
+    ++done;
   };
   auto all = [&](TestHost& h, int& done) -> Task<void> {
     for (int i = 0; i < 30; ++i) h.loop().spawn(one(h, done));

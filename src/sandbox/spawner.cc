@@ -217,8 +217,8 @@ Result<Shell*> Spawner::add_shell(std::uint32_t weaken) {
 
 void Spawner::on_shell_report(Shell& shell) {
   wire::ShellReport report{};
-  std::vector<Fd> none;
-  const wire::Transfer got = wire::receive(shell.socket.get(), report, none);
+  std::vector<Fd> brought;
+  const wire::Transfer got = wire::receive(shell.socket.get(), report, brought);
   if (got == wire::Transfer::would_block) return;
   if (got != wire::Transfer::done) {
     // Its end is closed: the pidfd tells the rest.
@@ -229,6 +229,9 @@ void Spawner::on_shell_report(Shell& shell) {
   switch (report.kind) {
     case wire::ReportKind::ready:
       if (shell.state == preparing) shell.state = ready;
+      return;
+    case wire::ReportKind::tmp:
+      if (shell.state == starting && brought.size() == 1) shell.tmp = std::move(brought[0]);
       return;
     case wire::ReportKind::started:
       if (shell.state != starting) return;
@@ -256,9 +259,11 @@ void Spawner::on_shell_report(Shell& shell) {
 void Spawner::on_shell_end(Shell& shell) {
   // What it said last may still wait in the socket.
   wire::ShellReport report{};
-  std::vector<Fd> none;
-  while (wire::receive(shell.socket.get(), report, none) == wire::Transfer::done) {
-    if (report.kind == wire::ReportKind::exited) {
+  std::vector<Fd> brought;
+  while (wire::receive(shell.socket.get(), report, brought) == wire::Transfer::done) {
+    if (report.kind == wire::ReportKind::tmp && brought.size() == 1) {
+      shell.tmp = std::move(brought[0]);
+    } else if (report.kind == wire::ReportKind::exited) {
       shell.exit_code = report.exit_code;
       shell.exit_signal = report.exit_signal;
       shell.exit_known = true;

@@ -34,7 +34,13 @@ inline constexpr std::uint32_t version = 1;
 enum class RequestKind : std::uint32_t { start = 1, kill = 2, release = 3 };
 enum class ReplyKind : std::uint32_t { started = 1, failed = 2, exited = 3 };
 enum class OrderKind : std::uint32_t { begin = 1, start = 2 };
-enum class ReportKind : std::uint32_t { ready = 1, started = 2, failed = 3, exited = 4 };
+enum class ReportKind : std::uint32_t {
+  ready = 1,
+  started = 2,
+  failed = 3,
+  exited = 4,
+  tmp = 5,  // with /tmp's descriptor, before `started`
+};
 
 /// Layers that a test build can leave out, to show that the same attack then succeeds (the positive
 /// control). A product build refuses any request that names one.
@@ -95,11 +101,13 @@ enum Present : std::uint32_t {
   present_freezer_v1 = 1u << 3,   // freezer.state: write "FROZEN" or "THAWED"
   present_memory_peak = 1u << 4,  // memory.peak or memory.max_usage_in_bytes
   present_memory_stat = 1u << 5,
-  present_cpu_v2 = 1u << 6,  // cpu.stat
-  present_cpu_v1 = 1u << 7,  // cpuacct.usage
-  present_oom = 1u << 8,     // memory.events or memory.oom_control
+  present_cpu_v2 = 1u << 6,        // cpu.stat
+  present_cpu_v1 = 1u << 7,        // cpuacct.usage
+  present_oom = 1u << 8,           // memory.events or memory.oom_control
+  present_memory_usage = 1u << 9,  // memory.current or memory.usage_in_bytes
+  present_tmp = 1u << 10,  // the directory /tmp, where it is a file system of the sandbox's own
 };
-inline constexpr std::size_t present_kinds = 9;
+inline constexpr std::size_t present_kinds = 11;
 
 struct Reply {
   ReplyKind kind;
