@@ -1,6 +1,7 @@
 // pid 1 of a sandbox: starts the program, passes it the signals that it gets, reaps whatever is
 // orphaned, and ends when the program ends, which ends everything else in the PID namespace. It
 // holds no secret and no right.
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -10,7 +11,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "wolke/sandbox/shell.h"
 #include "wolke/sandbox/step.h"
@@ -51,6 +51,25 @@ int wait_for_exec(int started) {
   return got == sizeof error ? error : 0;
 }
 
+/// Removes what the program left in its temporary directory; what cannot go stays. Never follows a
+/// link. Takes the descriptor over.
+void empty_directory(int fd, int depth) {
+  DIR* directory = fd < 0 || depth > 64 ? nullptr : ::fdopendir(fd);
+  if (directory == nullptr) {
+    if (fd >= 0) ::close(fd);
+    return;
+  }
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (::unlinkat(fd, entry->d_name, 0) == 0) continue;
+    const int below = ::openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    empty_directory(below, depth + 1);
+    (void)::unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+  }
+  ::closedir(directory);
+}
+
 [[noreturn]] void reap_until_end(const ShellSetup& setup, pid_t program,
                                  const std::string& temporary) {
   sigset_t waited;
@@ -66,8 +85,8 @@ int wait_for_exec(int started) {
       report.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
       report.exit_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
       if (!temporary.empty()) {
-        std::error_code ignored;
-        std::filesystem::remove_all(temporary, ignored);
+        empty_directory(::open(temporary.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+        (void)::rmdir(temporary.c_str());
       }
       report_and_exit(setup, report);
     }

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "wolke/base/text.h"
+#include "wolke/sandbox/sealed.h"
 #include "wolke/sandbox/step.h"
 
 namespace wolke::sandbox {
@@ -56,21 +57,6 @@ Result<Fd> open_mount(const std::string& path, const std::vector<Root>& roots) {
   }
   Fd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!fd.valid()) return fail(step_failed("open " + path, errno));
-  return fd;
-}
-
-Result<Fd> program_memfd(std::string_view bytes) {
-  Fd fd(::memfd_create("program", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd.valid()) return fail(step_failed("memfd", errno));
-  std::string_view rest = bytes;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(fd.get(), rest.data(), rest.size());
-    if (written < 0) return fail(step_failed("memfd", errno));
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  TRY(checked(
-      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
-      "memfd seals"));
   return fd;
 }
 
@@ -165,7 +151,7 @@ Result<Packed> pack(const Spec& spec, const std::vector<Root>& roots) {
   TRY(make_output(packed.stderr_read, packed.descriptors));
   TRY(make_control(packed));
   TRY(const std::string program, pack_program(spec));
-  TRY(Fd memfd, program_memfd(program));
+  TRY(Fd memfd, sealed_memfd("program", program, false));
   packed.descriptors.push_back(std::move(memfd));
   for (const ReadOnlyMount& mount : spec.mounts) {
     if (!wire::is_inside_path(mount.inside_path)) {

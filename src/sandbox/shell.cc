@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,7 +17,6 @@
 #include "wolke/base/text.h"
 #include "wolke/sandbox/landlock.h"
 #include "wolke/sandbox/plain.h"
-#include "wolke/sandbox/seccomp.h"
 #include "wolke/sandbox/step.h"
 
 namespace wolke::sandbox {
@@ -36,6 +34,24 @@ constexpr int host_root_number = 100;  // test builds only
   ::_exit(125);
 }
 
+/// Waits for the first order: from here the uid map and the control groups are set.
+HostView await_begin(ShellSetup& setup) {
+  wire::ShellBegin order{};
+  std::vector<Fd> descriptors;
+  if (wire::receive(setup.socket, order, descriptors) != wire::Transfer::done ||
+      order.kind != wire::OrderKind::begin || descriptors.size() != 1) {
+    ::_exit(125);
+  }
+  setup.level = static_cast<Level>(order.level);
+  setup.privileged = order.privileged != 0;
+  setup.host_uid = order.host_uid;
+  setup.limits_by_rlimit = order.limits_by_rlimit != 0;
+  setup.weaken = order.weaken;
+  auto host = unpack_host(descriptors[0].get());
+  if (!host) give_up(setup, host.error());
+  return *std::move(host);
+}
+
 /// Waits for the spawner's next order; a spawner that is gone ends us.
 wire::ShellOrder await_order(const ShellSetup& setup, wire::OrderKind kind,
                              std::vector<Fd>& descriptors) {
@@ -47,7 +63,7 @@ wire::ShellOrder await_order(const ShellSetup& setup, wire::OrderKind kind,
   return order;
 }
 
-/// Only our socket stays: no descriptor of the spawner is known in here.
+/// Only our socket stays.
 Result<void> close_everything_else(int socket) {
   if (socket > 0) {
     TRY(checked(::close_range(0, static_cast<unsigned>(socket) - 1, 0), "close"));
@@ -147,12 +163,13 @@ Result<void> finish(const ShellSetup& setup, const wire::Request& request,
 
 }  // namespace
 
-void run_shell(const ShellSetup& given) {
-  ShellSetup setup = given;
-  setup.socket = ::fcntl(given.socket, F_DUPFD_CLOEXEC, socket_number);
+void run_shell(int socket) {
+  ShellSetup setup;
+  setup.socket = ::fcntl(socket, F_DUPFD_CLOEXEC, socket_number);
   if (setup.socket < 0) ::_exit(125);
+  const HostView host = await_begin(setup);
+  setup.host = &host;
   std::vector<Fd> descriptors;
-  (void)await_order(setup, wire::OrderKind::begin, descriptors);
   if (auto begun = begin(setup); !begun) give_up(setup, begun.error());
   wire::ShellReport ready{};
   ready.kind = wire::ReportKind::ready;
@@ -198,25 +215,6 @@ Result<void> unpack_program(std::string bytes, Program& program) {
   program.arguments.push_back(nullptr);
   program.environment.push_back(nullptr);
   return {};
-}
-
-HostView look_at_host() {
-  HostView host;
-  host.cpuinfo = read_small_file("/proc/cpuinfo", 256 * 1024);
-  const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN);
-  host.cpus = cpus > 0 ? static_cast<unsigned>(cpus) : 1;
-  const std::string stat_text = read_small_file("/proc/stat", 1024 * 1024);
-  for (std::string_view line : split(stat_text, '\n')) {
-    if (line.starts_with("btime ")) host.boot_time_seconds = parse_u64(line.substr(6)).value_or(0);
-  }
-  for (std::size_t i = 0; i < namespace_names.size(); ++i) {
-    struct stat status{};
-    const std::string path = fmt::format("/proc/self/ns/{}", namespace_names[i]);
-    if (::stat(path.c_str(), &status) == 0) host.namespaces[i] = status.st_ino;
-  }
-  host.filter = compile_filter(seccomp_rules());
-  host.landlock_abi = landlock_abi();
-  return host;
 }
 
 }  // namespace wolke::sandbox

@@ -1,15 +1,16 @@
 #pragma once
-// The inside of a sandbox before the program runs. A shell is a process that the spawner forked
-// into new namespaces: it builds the root, waits for an order, finishes (limits, mounts, files of
-// this very request), locks itself down, checks that the lock holds, and then is pid 1: it starts
-// the program, reaps, and ends with it.
+// The inside of a sandbox before the program runs. A shell is a process that the spawner cloned
+// into new namespaces and that is our init executable from its first step on (init_image.h): it
+// builds the root, waits for an order, finishes (limits, mounts, files of this very request), locks
+// itself down, checks that the lock holds, and then is pid 1: it starts the program, reaps, and
+// ends with it.
 //
 //   begin → identity → root → [ready] → start → files and mounts → lockdown → self-check → program
 //   → reap
 //
-// Everything here runs in the forked child, single-threaded, and never returns to the spawner's
-// code. It has no right outside its own namespaces from the first step on. Failure: a ShellReport
-// that names the step, then exit.
+// Everything here runs in init, single-threaded, with no memory of the spawner's. It has no right
+// outside its own namespaces from the first step on. Failure: a ShellReport that names the step,
+// then exit.
 
 #include <linux/filter.h>
 #include <sys/types.h>
@@ -33,7 +34,7 @@ inline constexpr gid_t inside_gid = 990;
 inline constexpr std::array<const char*, 7> namespace_names = {"user", "mnt", "pid",   "net",
                                                                "ipc",  "uts", "cgroup"};
 
-/// What a shell knows of the host, read once by the spawner and inherited by the fork.
+/// What a shell knows of the host, read once by the spawner (host_view.cc).
 struct HostView {
   std::string cpuinfo;
   std::uint64_t boot_time_seconds = 0;
@@ -43,6 +44,9 @@ struct HostView {
   int landlock_abi = 0;
 };
 HostView look_at_host();
+/// As a sealed memfd, and back.
+Result<Fd> pack_host(const HostView& host);
+Result<HostView> unpack_host(int fd);
 
 struct ShellSetup {
   const HostView* host = nullptr;
@@ -68,7 +72,8 @@ inline bool has_namespaces(Level level) {
   return level == Level::full || level == Level::rootless;
 }
 
-[[noreturn]] void run_shell(const ShellSetup& setup);
+/// `socket` is the one to the spawner.
+[[noreturn]] void run_shell(int socket);
 
 /// The program and its files as the server packed them (wire::ProgramHead).
 struct Program {

@@ -120,7 +120,7 @@ class HostileTest : public ::testing::Test {
     return spec;
   }
   Outcome run(const Spec& spec, std::uint32_t weaken = 0, During during = {}) {
-    host_->weaken(weaken);
+    host_->weaken(weaken == 0 ? 0 : weaken | weaken_self_check);
     return host_->run(spec, std::move(during), 20s);
   }
   static bool won(const Outcome& outcome) { return outcome.out.find("WON") != std::string::npos; }
