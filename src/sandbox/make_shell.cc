@@ -20,6 +20,8 @@
 #include <cstring>
 #include <utility>
 
+#include "wolke/sandbox/init_image.h"
+#include "wolke/sandbox/sealed.h"
 #include "wolke/sandbox/step.h"
 
 namespace wolke::sandbox {
@@ -84,7 +86,8 @@ Result<ShellMaker> ShellMaker::create(Level level, const CgroupLayout& layout,
                                       const std::string& parent) {
   ShellMaker maker(level, Cgroups(layout, parent));
   TRY(maker.cgroups_.make_parents());
-  maker.host_ = look_at_host();
+  TRY(maker.init_, sealed_memfd("wolke-init", init_program(), true));
+  TRY(maker.host_, pack_host(look_at_host()));
 #ifdef WOLKE_TEST_WEAKEN
   TRY(maker.host_network_, own_network());
 #endif
@@ -129,31 +132,27 @@ Result<void> ShellMaker::fork_into(Shell& shell, std::uint32_t weaken) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = static_cast<std::uint64_t>(shell.group.unified.get());
   }
-  // SAFETY: the child shares nothing with us but copies of our memory, and runs run_shell() only.
-  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid == 0) {
-    ShellSetup setup;
-    setup.host = &host_;
-    setup.socket = theirs.get();
-    setup.level = level_;
-    setup.privileged = ::geteuid() == 0;
-    setup.host_uid = shell.uid;
-    setup.limits_by_rlimit = !cgroups_.layout().can_limit_memory();
-    setup.weaken = weaken;
-    run_shell(setup);
+  Fd unsealed;
+  if (without(weaken, wire::weaken_seals)) {
+    TRY(unsealed, sealed_memfd("wolke-init", init_program(), true, false));
   }
+  const int image = unsealed.valid() ? unsealed.get() : init_.get();
+  // SAFETY: the child has copies of our memory only until it is init, and does nothing before.
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0) exec_init(image, theirs.get(), has_namespaces(level_));
   TRY(checked(pid, "clone3"));
   shell.pid = static_cast<pid_t>(pid);
   shell.pidfd = Fd(pidfd);
   return {};
 }
 
-Result<void> ShellMaker::map_user(const Shell& shell) const {
+Result<void> ShellMaker::map_user(const Shell& shell, std::uint32_t weaken) const {
   // SAFETY: one uid and one gid, of the reserved range (root) or the user's own (rootless); never 0
   // of the host.
   const bool root = ::geteuid() == 0;
-  const uid_t uid = root ? shell.uid : ::geteuid();
-  const gid_t gid = root ? shell.uid : ::getegid();
+  const bool own = root && !without(weaken, wire::weaken_uid_map);
+  const uid_t uid = own ? shell.uid : ::geteuid();
+  const gid_t gid = own ? shell.uid : ::getegid();
   auto write = [&](const char* file, const std::string& text) {
     return write_file(fmt::format("/proc/{}/{}", shell.pid, file).c_str(), text);
   };
@@ -162,6 +161,22 @@ Result<void> ShellMaker::map_user(const Shell& shell) const {
   }
   TRY(write("uid_map", fmt::format("{} {} 1", inside_uid, uid)));
   return write("gid_map", fmt::format("{} {} 1", inside_gid, gid));
+}
+
+/// Everything outside is set: the shell may build its root.
+Result<void> ShellMaker::order_begin(const Shell& shell, std::uint32_t weaken) const {
+  wire::ShellBegin begin{};
+  begin.kind = wire::OrderKind::begin;
+  begin.level = static_cast<std::uint32_t>(level_);
+  begin.privileged = ::geteuid() == 0 ? 1 : 0;
+  begin.host_uid = shell.uid;
+  begin.limits_by_rlimit = cgroups_.layout().can_limit_memory() ? 0 : 1;
+  begin.weaken = weaken;
+  const int host = host_.get();
+  if (wire::send(shell.socket.get(), begin, std::span(&host, 1)) != wire::Transfer::done) {
+    return fail(step_failed("begin", EPIPE));
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Shell>> ShellMaker::make(std::uint64_t serial, uid_t uid,
@@ -178,17 +193,12 @@ Result<std::unique_ptr<Shell>> ShellMaker::make(std::uint64_t serial, uid_t uid,
     TRY(leave_network());
     if (!forked) return forked;
     if (has_namespaces(level_) && !without(weaken, wire::weaken_user)) {
-      TRY(map_user(*shell));
+      TRY(map_user(*shell, weaken));
     }
     if (!without(weaken, wire::weaken_cgroup)) {
       TRY(cgroups_.attach(shell->group, shell->pid));
     }
-    wire::ShellOrder begin{};
-    begin.kind = wire::OrderKind::begin;
-    if (wire::send(shell->socket.get(), begin) != wire::Transfer::done) {
-      return fail(step_failed("begin", EPIPE));
-    }
-    return {};
+    return order_begin(*shell, weaken);
   };
   if (auto done = steps(); !done) {
     if (shell->pid > 0) {

@@ -62,12 +62,14 @@ class ShellMaker {
   Result<void> enter_new_network(Shell& shell);
   Result<void> leave_network() const;
   Result<void> fork_into(Shell& shell, std::uint32_t weaken);
-  Result<void> map_user(const Shell& shell) const;
+  Result<void> map_user(const Shell& shell, std::uint32_t weaken) const;
+  Result<void> order_begin(const Shell& shell, std::uint32_t weaken) const;
   Result<void> make_listeners(Shell& shell, const wire::Request& request) const;
 
   Level level_;
   Cgroups cgroups_;
-  HostView host_;
+  Fd init_;          // the sealed executable of every pid 1
+  Fd host_;          // the HostView, sealed
   Fd home_network_;  // our own, empty one
   Fd host_network_;  // test builds only: for the control that shares it
 };

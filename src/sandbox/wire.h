@@ -63,6 +63,9 @@ enum Weaken : std::uint32_t {
   weaken_devices = 1u << 15,      // the host's /dev
   weaken_nosuid = 1u << 16,       // mounts honour set-user-id
   weaken_working_directory = 1u << 17,
+  weaken_seals = 1u << 18,       // init's executable can be written
+  weaken_self_check = 1u << 19,  // none of the others is noticed
+  weaken_uid_map = 1u << 20,     // the sandbox's user is root of the host
 };
 
 struct ListenAddress {
@@ -124,6 +127,16 @@ struct Reply {
   std::array<char, 160> what;
 };
 
+/// The first order, to a shell that was just made; the HostView goes with it as a descriptor.
+struct ShellBegin {
+  OrderKind kind;
+  std::uint32_t level;
+  std::uint32_t privileged;
+  std::uint32_t host_uid;
+  std::uint32_t limits_by_rlimit;
+  std::uint32_t weaken;
+};
+
 struct ShellOrder {
   OrderKind kind;
   std::uint32_t unused;
@@ -148,7 +161,8 @@ struct ProgramHead {
 };
 
 static_assert(std::is_trivially_copyable_v<Request> && std::is_trivially_copyable_v<Reply>);
-static_assert(std::is_trivially_copyable_v<ShellOrder> &&
+static_assert(std::is_trivially_copyable_v<ShellBegin> &&
+              std::is_trivially_copyable_v<ShellOrder> &&
               std::is_trivially_copyable_v<ShellReport>);
 
 /// Cuts to fit; always ends with NUL.
