@@ -1,6 +1,6 @@
 """Large bodies stream: whatever their size, the server's memory stays as it is, and no worker waits for them.
 
-256 MiB each way here; WOLKE_LARGE_BYTES=5368709120 tests/run.py … -k LargeBodies does it with S3's largest body.
+256 MiB each way here; LARGE_BODY_BYTES=5368709120 tests/run.py … -k LargeBodies does it with S3's largest body.
 """
 import base64
 import hashlib
@@ -19,7 +19,7 @@ import botocore.credentials
 from aws import BINARY, Case, client_of
 from server import Server, descendants
 
-LARGE_BYTES = int(os.environ.get("WOLKE_LARGE_BYTES", 256 << 20))
+LARGE_BYTES = int(os.environ.get("LARGE_BODY_BYTES", 256 << 20))
 PIECE_BYTES = 1 << 20
 PIECES_BETWEEN_CALLS = 32
 MEMORY_GROWTH_MAX = 48 << 20
