@@ -34,24 +34,56 @@ function send(type, id, text, then) {
 /** The invocation in progress; undefined between two. */
 let current;
 
+/** Of what callback, context and promise say, the first word counts. */
 class Invocation {
-  constructor(id) {
+  constructor(id, promises) {
     this.id = id;
+    this.promises = promises; // its answer comes by a promise, which must settle
     this.waits_for_empty_loop = true;
+    this.said = false;
     this.pending = undefined; // a callback's result that waits for the empty event loop
   }
 
+  is_first() {
+    if (this.said || current !== this) return false;
+    this.said = true;
+    return true;
+  }
+
   succeed(value) {
-    if (current !== this) return;
+    if (this.is_first()) this.answer(value);
+  }
+
+  fail(error) {
+    if (this.is_first()) this.report(error);
+  }
+
+  /** The third parameter of a callback style handler. */
+  callback(error, value) {
+    if (!this.is_first()) return;
+    if (error !== undefined && error !== null) return this.report(error);
+    if (!this.waits_for_empty_loop) return this.answer(value);
+    this.pending = { value };
+  }
+
+  /** Nothing is left to run: what the callback said counts; a handler that said nothing has answered null. */
+  loop_is_empty() {
+    if (this.pending) return this.answer(this.pending.value);
+    if (!this.promises) return this.answer(null);
+    this.report(new Fault('Runtime.NodeJsExit',
+      'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise ' +
+      'that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes'));
+  }
+
+  answer(value) {
     let text;
     try {
       text = JSON.stringify(value === undefined ? null : value);
       if (text === undefined) text = 'null'; // a function or a symbol
     } catch {
-      return this.fail(new Error('Unable to stringify response body'));
+      return this.report(new Error('Unable to stringify response body'));
     }
-    const bytes = Buffer.byteLength(text);
-    if (bytes > RESPONSE_BYTES_MAX) {
+    if (Buffer.byteLength(text) > RESPONSE_BYTES_MAX) {
       return this.finish(FRAME_ERROR, JSON.stringify({
         errorType: 'Function.ResponseSizeTooLarge',
         errorMessage: `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`,
@@ -60,8 +92,7 @@ class Invocation {
     this.finish(FRAME_RESULT, text);
   }
 
-  fail(error) {
-    if (current !== this) return;
+  report(error) {
     log.error('Invoke Error', '\t' + format_for_log(error));
     this.finish(FRAME_ERROR, fault_json(error));
   }
@@ -70,18 +101,6 @@ class Invocation {
     current = undefined;
     socket.ref();
     send(type, this.id, text);
-  }
-
-  /** The third parameter of a callback style handler. */
-  callback(error, value) {
-    if (error !== undefined && error !== null) return this.fail(error);
-    if (!this.waits_for_empty_loop) return this.succeed(value);
-    this.pending = { value };
-  }
-
-  /** Nothing is left to run: what the callback said counts; a handler that said nothing has answered null. */
-  loop_is_empty() {
-    this.succeed(this.pending ? this.pending.value : null);
   }
 }
 
@@ -115,7 +134,7 @@ function make_context(invocation, meta, callbacks) {
 function invoke(handler, callbacks, id, payload) {
   const meta_bytes = payload.readUInt32LE(0);
   const meta = JSON.parse(payload.toString('utf8', 4, 4 + meta_bytes));
-  const invocation = new Invocation(id);
+  const invocation = new Invocation(id, !callbacks || handler.constructor?.name === 'AsyncFunction');
   current = invocation;
   log.set_request(meta.request_id);
   if (meta.trace) process.env._X_AMZN_TRACE_ID = meta.trace;
@@ -175,7 +194,7 @@ async function main() {
   teach_old_sdk();
   let ready = false;
   const fail_init = (error) => {
-    log.error('Uncaught Exception', '\t' + format_for_log(error));
+    log.error(takes_callback() ? 'Uncaught Exception' : 'Init Error', '\t' + format_for_log(error));
     send(FRAME_INIT_ERROR, 0, fault_json(error), () => process.exit(1));
   };
   process.on('uncaughtException', (error) => {

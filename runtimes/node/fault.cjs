@@ -12,8 +12,10 @@ class Fault extends Error {
   }
 }
 
+/** Errors of other realms, and what has the members of one. */
 function is_error(value) {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]' ||
+    [value?.name, value?.message, value?.stack].every((member) => typeof member === 'string' && member !== '');
 }
 
 function fault_json(error) {

@@ -10,8 +10,7 @@ const { Fault } = require('./fault.cjs');
 async function load_handler(root, name) {
   const { file, member } = parse_handler(name);
   const module_ = await load_module(root, file);
-  const handler = member.split('.').reduce((value, key) => value?.[key], module_)
-    ?? member.split('.').reduce((value, key) => value?.[key], module_.default);
+  const handler = member.split('.').reduce((value, key) => value?.[key], module_);
   if (handler === undefined || handler === null) {
     throw new Fault('Runtime.HandlerNotFound', `${name} is undefined or not exported`);
   }
@@ -19,7 +18,8 @@ async function load_handler(root, name) {
   if (handler.length > 2 && major_asked() >= 24) {
     throw new Fault('Runtime.CallbackHandlerDeprecated',
       'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. ' +
-      'You need to modify this function to use a supported handler signature to use Node.js 24 or later.');
+      'You need to modify this function to use a supported handler signature to use Node.js 24 or later. ' +
+      'For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
   }
   return handler;
 }
@@ -48,7 +48,7 @@ function parse_handler(name) {
 async function load_module(root, file) {
   const stem = path.resolve(root, file);
   try {
-    const found = ['.js', '.mjs', '.cjs', ''].map((ending) => stem + ending).find(is_file);
+    const found = ['', '.js', '.mjs', '.cjs'].map((ending) => stem + ending).find(is_file);
     if (found === undefined) return createRequire(path.join(root, 'index.js'))(file);
     if (found.endsWith('.mjs') || (found.endsWith('.js') && is_module_package(path.dirname(found)))) {
       return await load_es_module(found);
@@ -122,7 +122,8 @@ function explain(error, stem, file) {
   if (error instanceof SyntaxError) return new_fault('Runtime.UserCodeSyntaxError', error);
   const code = error?.code;
   if (code === 'ERR_DLOPEN_FAILED') return foreign_binary(error);
-  if (code !== undefined && /MODULE_NOT_FOUND$/.test(code)) {
+  // An ES module's import that finds nothing (ERR_MODULE_NOT_FOUND) is reported as it is.
+  if (code === 'MODULE_NOT_FOUND') {
     if (error.message.startsWith(`Cannot find module '${file}'`)) {
       const fault = new Fault('Runtime.ImportModuleError',
         `Error: Cannot find module '${path.basename(stem)}'\nRequire stack:\n- ${path.join(__dirname, 'bootstrap.cjs')}`);

@@ -84,10 +84,25 @@ class LambdaContext:
         return "LambdaContext([" + ",".join(f"{k}={v}" for k, v in vars(self).items() if k[0] != "_") + "])"
 
 
-def encode_other(value):
-    if type(value).__name__ == "Decimal":  # what DynamoDB's resource interface returns
-        return float(value)
-    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+DIGITS = os.urandom(8).hex()  # stands for a number in a text; nobody else can know it
+# "python3.12" and later write characters as they are.
+ASCII_ONLY = os.environ.get("AWS_EXECUTION_ENV", "").rpartition("python3.")[2] in ("6", "7", "8", "9", "10", "11")
+
+
+def encode(value):
+    """What a handler returned as JSON: bytes are its own, and a Decimal (DynamoDB's numbers) keeps its digits."""
+    if isinstance(value, bytes):
+        return value
+    numbers = []
+
+    def other(value):
+        if type(value).__name__ != "Decimal":
+            raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+        numbers.append("NaN" if value.is_nan() else str(value))
+        return DIGITS
+
+    pieces = json.dumps(value, default=other, ensure_ascii=ASCII_ONLY).split(f'"{DIGITS}"')
+    return (pieces[0] + "".join(map("".join, zip(numbers, pieces[1:])))).encode()
 
 
 def answer(handler, meta, event_bytes):
@@ -102,7 +117,7 @@ def answer(handler, meta, event_bytes):
     except Exception as error:
         return failed(fault.of_exception(error, request_id))
     try:
-        result = json.dumps(value, default=encode_other).encode()
+        result = encode(value)
     except Exception as error:
         return failed(fault.described("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id))
     if len(result) > RESPONSE_BYTES_MAX:

@@ -30,10 +30,16 @@ def write(text):
 
 
 def error(description):
-    text = f"[ERROR] {description['errorType']}: {description['errorMessage']}"
-    if description["stackTrace"]:
-        text += "\nTraceback (most recent call last):\n" + "".join(description["stackTrace"])
-    write(text.rstrip("\n"))
+    lines = [f"[ERROR] {description['errorType']}: {description['errorMessage']}", "Traceback (most recent call last):"]
+    for entry in description["stackTrace"]:
+        lines += map(hard_spaces, entry.splitlines())
+    write("\n".join(lines))
+
+
+def hard_spaces(line):
+    """Indented by no-break spaces, which no viewer of logs removes."""
+    text = line.lstrip(" ")
+    return "\u00a0" * (len(line) - len(text)) + text
 
 
 def format_python_logging():

@@ -1,5 +1,6 @@
 #include "wolke/invoke/environment.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +19,10 @@ void set_lambda_variables(Variables& out, const FunctionSpec& function,
   out["AWS_LAMBDA_LOG_GROUP_NAME"] = function.log_group;
   out["AWS_LAMBDA_LOG_STREAM_NAME"] = log_stream;
   out["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand";
-  out["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + function.runtime;
+  // Custom runtimes have none, as on Lambda.
+  if (!function.runtime.starts_with("provided")) {
+    out["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + function.runtime;
+  }
   out["AWS_REGION"] = function.region;
   out["AWS_DEFAULT_REGION"] = function.region;
   out["LAMBDA_TASK_ROOT"] = "/var/task";
@@ -37,6 +41,7 @@ void set_credentials(Variables& out, const SandboxCredentials& credentials) {
 Variables defaults() {
   return {{"TZ", ":UTC"},
           {"LANG", "en_US.UTF-8"},
+          {"PWD", "/var/task"},
           {"PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"},
           {"LD_LIBRARY_PATH",
            "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/"
@@ -114,6 +119,19 @@ Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& 
   spec.tmp_bytes = static_cast<std::uint64_t>(function.ephemeral_mb) << 20;
   spec.hosts = dependencies.hosts;
   return plan;
+}
+
+std::string complete_trace(std::string trace, Timestamp now, Random& random) {
+  auto lacks = [&trace](std::string_view key) {
+    return !trace.starts_with(key) && trace.find(fmt::format(";{}", key)) == std::string::npos;
+  };
+  if (lacks("Root=")) {
+    std::string root = fmt::format("Root=1-{:08x}-{}", to_millis(now) / 1000, random.hex(12));
+    trace = trace.empty() ? root : root + ';' + trace;
+  }
+  if (lacks("Parent=")) trace += ";Parent=" + random.hex(8);
+  if (lacks("Sampled=")) trace += ";Sampled=0";
+  return trace;
 }
 
 }  // namespace wolke::invoke

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "wolke/base/env.h"
 #include "wolke/base/result.h"
 #include "wolke/invoke/invoke.h"
 #include "wolke/invoke/invoker.h"
@@ -36,5 +37,9 @@ struct Plan {
 Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& function,
                           const std::string& sandbox_id, const std::string& log_stream,
                           const SandboxCredentials& credentials);
+
+/// An invocation's trace as the function is told of it, with all that X-Ray's clients read: a root,
+/// a parent, and whether it is sampled (not, when the caller did not say so).
+std::string complete_trace(std::string trace, Timestamp now, Random& random);
 
 }  // namespace wolke::invoke

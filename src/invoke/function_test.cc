@@ -96,10 +96,21 @@ TEST_F(FunctionTest, TheTraceBelongsToTheInvocation) {
   FunctionSpec spec =
       python("import os\ndef handler(e, c): return os.environ.get('_X_AMZN_TRACE_ID')");
   InvokeRequest traced = request();
-  traced.trace = "Root=1-abc;Sampled=1";
+  traced.trace = "Root=1-abc;Parent=12;Sampled=1";
   std::optional<Result<InvokeResult>> out;
   run(call_into(spec, std::move(traced), out));
-  EXPECT_EQ((**out).payload, "\"Root=1-abc;Sampled=1\"");
+  EXPECT_EQ((**out).payload, "\"Root=1-abc;Parent=12;Sampled=1\"");
+}
+
+TEST_F(FunctionTest, ATraceIsCompleted) {
+  FunctionSpec spec = python(
+      "import os, re\n"
+      "def handler(e, c): return re.sub('[0-9a-f]{8,}', '#', os.environ['_X_AMZN_TRACE_ID'])");
+  InvokeRequest of_a_chain = request();
+  of_a_chain.trace = "Lineage=01ab:1";
+  std::optional<Result<InvokeResult>> out;
+  run(call_into(spec, std::move(of_a_chain), out));
+  EXPECT_EQ((**out).payload, "\"Root=1-#-#;Lineage=01ab:1;Parent=#;Sampled=0\"");
 }
 
 TEST_F(FunctionTest, TheClientContextIsPassedOn) {
@@ -245,7 +256,8 @@ TEST_F(FunctionTest, ARaisedExceptionIsTheAnswer) {
   EXPECT_EQ(error.string_at("errorMessage"), "boom");
   EXPECT_TRUE(error.string_at("requestId")->starts_with("00000000"));
   EXPECT_EQ(error.find("stackTrace")->array()->size(), 1U);
-  EXPECT_TRUE(logged("[ERROR] ValueError: boom\nTraceback (most recent call last):\n  File \""));
+  EXPECT_TRUE(
+      logged("[ERROR] ValueError: boom\nTraceback (most recent call last):\n\u00a0\u00a0File \""));
 }
 
 TEST_F(FunctionTest, AHandlerThatIsNotThereFailsInit) {

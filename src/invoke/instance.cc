@@ -146,7 +146,8 @@ Task<InvokeResult> LiveInstance::invoke(InvokeRequest request) {
     runtime::Invocation invocation{
         .request_id = request.request_id,
         .invoked_arn = request.invoked_arn,
-        .trace = request.trace,
+        .trace = complete_trace(std::move(request.trace), dependencies_.env.clock.wall(),
+                                dependencies_.env.random),
         .client_context = request.client_context,
         .payload = request.payload.empty() ? "{}" : std::move(request.payload),
         .deadline = dependencies_.env.clock.wall() + std::chrono::ceil<Millis>(left)};
