@@ -1,8 +1,10 @@
 // Parses, canonicalises and verifies whatever comes, and feeds the rest to the streaming decoder.
 // Oracle: nothing is ever accepted (the secret is not in the corpus), and a body decodes to the
-// same bytes whole and in pieces. Input: method, path, query, then headers "name:value", one a
-// line; an empty line; the body.
+// same bytes whole and in pieces. Its positive control runs first: the same check must accept a
+// request and a link of either version that were signed with the secret. Input: method, path,
+// query, then headers "name:value", one a line; an empty line; the body.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,7 +12,10 @@
 #include <string_view>
 
 #include "wolke/base/text.h"
+#include "wolke/base/uri.h"
 #include "wolke/identity/chunked.h"
+#include "wolke/identity/sign.h"
+#include "wolke/identity/sigv2.h"
 #include "wolke/identity/sigv4.h"
 
 namespace {
@@ -45,9 +50,38 @@ Decoded decode(Payload payload, std::string_view body, std::size_t piece) {
   return out;
 }
 
+constexpr std::string_view secret = "a secret that no input knows";
+
+bool accepts(const RawRequest& request, Dialect dialect) {
+  const auto parsed = parse_authorization(request, dialect);
+  if (!parsed || !*parsed) return false;
+  // Version 2 has the end of the link where version 4 has its beginning.
+  const auto before = std::chrono::seconds((*parsed)->version == SignatureVersion::v2 ? 1 : 0);
+  const Expected expected{dialect, (*parsed)->service, "", empty_sha256};
+  return verify(**parsed, secret, request, expected, (*parsed)->time - before).has_value();
+}
+
+void control() {
+  const Credentials credentials{.access_key_id = "AKIAEXAMPLE", .secret = std::string(secret)};
+  const SigningScope scope{.region = "us-east-1", .service = "s3"};
+  const RequestToSign get{.method = "GET", .path = "/b/k", .headers = {{"host", "h"}}};
+  const Headers host = get.headers;
+  const std::string link = presign_url(get, credentials, scope, std::chrono::hours(1),
+                                       wolke::from_millis(1'795'444'005'000));
+  const std::size_t question = link.find('?');
+  if (!accepts({"GET", "/b/k", std::string_view(link).substr(question + 1), &host}, Dialect::s3))
+    std::abort();
+  std::string query = "AWSAccessKeyId=AKIAEXAMPLE&Expires=1795444005&x-amz-meta-a=b&Signature=";
+  const auto text = detail::sigv2_string_to_sign({"GET", "/b/k", query, &host}, "/b/k");
+  if (!text) std::abort();
+  query += wolke::percent_encode(detail::sigv2_signature(secret, *text));
+  if (!accepts({"GET", "/b/k", query, &host}, Dialect::s3)) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  [[maybe_unused]] static const bool controlled = (control(), true);
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   RawRequest request;
   request.method = next_line(rest);
@@ -63,11 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   request.headers = &headers;
   for (const Dialect dialect : {Dialect::s3, Dialect::query, Dialect::json, Dialect::rest_json}) {
-    const auto parsed = parse_authorization(request, dialect);
-    if (!parsed || !*parsed) continue;
-    const Expected expected{dialect, (*parsed)->service, "", empty_sha256};
-    if (verify(**parsed, "a secret that no input knows", request, expected, (*parsed)->time))
-      std::abort();
+    if (accepts(request, dialect)) std::abort();
   }
   for (const Payload payload : {Payload::streaming_signed, Payload::streaming_signed_trailer,
                                 Payload::streaming_unsigned_trailer}) {
