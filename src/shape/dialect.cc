@@ -129,9 +129,10 @@ Error validation_error(const Service& service, const std::vector<Violation>& vio
   for (std::size_t i = 0; i < violations.size(); ++i) {
     const Violation& violation = violations[i];
     std::string_view quote = violation.what == Violation::What::missing ? "" : "'";
-    text +=
-        fmt::format("{}Value {}{}{} at '{}' failed to satisfy constraint: {}", i == 0 ? "" : "; ",
-                    quote, violation.value, quote, violation.path, violation.constraint);
+    const std::string value =
+        violation.sensitive ? "" : fmt::format(" {}{}{}", quote, violation.value, quote);
+    text += fmt::format("{}Value{} at '{}' failed to satisfy constraint: {}", i == 0 ? "" : "; ",
+                        value, violation.path, violation.constraint);
   }
   return {.code = std::move(code), .status = 400, .message = std::move(text)};
 }

@@ -12,8 +12,8 @@
 
 namespace wolke::shape {
 
-/// One broken constraint. `value` is as shown to the caller (sensitive ones masked), `constraint`
-/// completes "failed to satisfy constraint: ".
+/// One broken constraint. `value` is as shown to the caller, with what is sensitive inside it
+/// masked; `constraint` completes "failed to satisfy constraint: ".
 struct Violation {
   enum class What { missing, length, range, pattern, enumeration };
   What what;
@@ -21,6 +21,7 @@ struct Violation {
   std::string path;      // "tags.1.member.key"
   std::string value;     // "null" when missing
   std::string constraint;
+  bool sensitive = false;  // the value is not shown at all
 };
 
 /// At least one violation.

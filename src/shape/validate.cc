@@ -101,8 +101,8 @@ class Walker {
 
   void report(Violation::What what, const std::string& path, std::string_view name,
               const Type& type, const void* value, const Member& member, std::string constraint) {
-    found.push_back(
-        {what, &member, join(path, name), shown(type, value, member), std::move(constraint)});
+    found.push_back({what, &member, join(path, name), shown(type, value, member),
+                     std::move(constraint), member.sensitive || type.sensitive});
   }
 
   // As Java prints values: [a, b], {k=v}.
@@ -193,6 +193,18 @@ class Walker {
     std::size_t size = type.container->size(value);
     length(path, name, type, size, value, member);
     if (!can_fail(*type.element)) return;
+    if (is_scalar(type.element->kind)) {
+      for (std::size_t i = 0; i < size; ++i) {
+        const std::optional<Violation::What> what =
+            broken(*type.element, type.container->at(value, i), member);
+        if (!what) continue;
+        report(*what, path, name, type, value, member,
+               fmt::format("Member must satisfy constraint: [{}, Member must not be null]",
+                           constraints_text(*type.element)));
+        return;
+      }
+      return;
+    }
     std::string here = join(path, name);
     for (std::size_t i = 0; i < size && found.size() < violations_max; ++i) {
       check(here, fmt::format("{}.member", i + 1), *type.element, type.container->at(value, i),
@@ -209,13 +221,58 @@ class Walker {
       std::string here;
       const Type& type;
       const Member& member;
+      std::optional<Violation::What> bad_key = {}, bad_value = {};
     } visit{*this, join(path, name), type, member};
     type.container->each(value, &visit, [](void* arg, const std::string& key, const void* item) {
       auto& self = *static_cast<Visit*>(arg);
-      self.walker.check(self.here, "key", *self.type.key, &key, self.member);
-      self.walker.check(self.here, fmt::format("{}.member", key), *self.type.element, item,
-                        self.member);
+      if (!self.bad_key) self.bad_key = broken(*self.type.key, &key, self.member);
+      if (!is_scalar(self.type.element->kind)) {
+        self.walker.check(self.here, fmt::format("{}.member", key), *self.type.element, item,
+                          self.member);
+      } else if (!self.bad_value) {
+        self.bad_value = broken(*self.type.element, item, self.member);
+      }
     });
+    if (visit.bad_key) {
+      report(*visit.bad_key, path, name, type, value, member,
+             fmt::format("Map keys must satisfy constraint: [{}]", constraints_text(*type.key)));
+    }
+    if (visit.bad_value) {
+      report(
+          *visit.bad_value, path, name, type, value, member,
+          fmt::format("Map value must satisfy constraint: [{}]", constraints_text(*type.element)));
+    }
+  }
+
+  /// What a scalar in a list or map breaks: the services then name the container and every
+  /// constraint of its members.
+  static std::optional<Violation::What> broken(const Type& type, const void* value,
+                                               const Member& member) {
+    Walker inner;
+    inner.check("", member.name, type, value, member);
+    if (inner.found.empty()) return std::nullopt;
+    return inner.found.front().what;
+  }
+
+  static std::string constraints_text(const Type& type) {
+    const bool counted = type.kind == Kind::string || type.kind == Kind::blob;
+    const std::string_view noun = counted ? "length" : "value";
+    std::vector<std::string> all;
+    if (type.max) {
+      all.push_back(
+          fmt::format("Member must have {} less than or equal to {}", noun, bound_text(*type.max)));
+    }
+    if (type.min) {
+      all.push_back(fmt::format("Member must have {} greater than or equal to {}", noun,
+                                bound_text(*type.min)));
+    }
+    if (!type.pattern.empty()) {
+      all.push_back(
+          fmt::format("Member must satisfy regular expression pattern: {}", type.pattern));
+    }
+    if (!type.enum_values.empty())
+      all.push_back(fmt::format("Member must satisfy enum value set: [{}]", enum_text(type)));
+    return fmt::format("{}", fmt::join(all, ", "));
   }
 
   static bool can_fail(const Type& type) {

@@ -184,6 +184,27 @@ TEST(RestJson, words_validation_as_lambda_does) {
             "Member must not be null");
 }
 
+TEST(RestJson, words_what_is_wrong_inside_a_list_or_map_as_the_whole) {
+  using Create = model::lambda::op::CreateFunction;
+  auto message = [](const std::string& member) {
+    return decode<Create>(
+               request(
+                   "POST", "/2015-03-31/functions", {},
+                   R"({"FunctionName":"f","Role":"arn:aws:iam::000000000000:role/r","Code":{},)" +
+                       member + "}"))
+        .error()
+        .message;
+  };
+  EXPECT_EQ(message(R"("Architectures":["arm32"])"),
+            "1 validation error detected: Value '[arm32]' at 'architectures' failed to satisfy "
+            "constraint: Member must satisfy constraint: [Member must satisfy enum value set: "
+            "[x86_64, arm64], Member must not be null]");
+  EXPECT_EQ(message(R"("Environment":{"Variables":{"A":"1","B":"2"}})"),
+            "1 validation error detected: Value at 'environment.variables' failed to satisfy "
+            "constraint: Map keys must satisfy constraint: [Member must satisfy regular expression "
+            "pattern: [a-zA-Z]([a-zA-Z0-9_])+]");
+}
+
 TEST(RestJson, tells_bad_documents_from_wrong_types) {
   using Create = model::lambda::op::CreateFunction;
   Error error = decode<Create>(request("POST", "/2015-03-31/functions", {}, "{")).error();
