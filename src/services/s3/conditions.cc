@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "wolke/base/text.h"
 #include "wolke/services/s3/checksums.h"
@@ -90,6 +91,14 @@ Result<void> check_write(const WriteConditions& conditions, const std::optional<
   return {};
 }
 
+/// Digits of any number: a position that no integer holds is behind every object.
+static std::optional<std::uint64_t> parse_position(std::string_view text) {
+  const bool digits =
+      !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) return std::nullopt;
+  return parse_u64(text).value_or(std::numeric_limits<std::uint64_t>::max());
+}
+
 Result<std::optional<ByteRange>> parse_range(const std::optional<std::string>& header,
                                              std::uint64_t size) {
   constexpr std::optional<ByteRange> whole;
@@ -101,8 +110,8 @@ Result<std::optional<ByteRange>> parse_range(const std::optional<std::string>& h
   if (dash == std::string_view::npos || text.find(',') != std::string_view::npos) return whole;
   std::string_view first_text = trim(text.substr(0, dash));
   std::string_view last_text = trim(text.substr(dash + 1));
-  std::optional<std::uint64_t> first = parse_u64(first_text);
-  std::optional<std::uint64_t> last = parse_u64(last_text);
+  std::optional<std::uint64_t> first = parse_position(first_text);
+  std::optional<std::uint64_t> last = parse_position(last_text);
   if (first_text.empty()) {  // the last N bytes
     if (!last) return whole;
     if (*last == 0 || size == 0) return fail(invalid_range(*header, size));

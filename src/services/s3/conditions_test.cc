@@ -84,6 +84,17 @@ TEST(Range, BeyondTheEndIsNotSatisfiable) {
   EXPECT_EQ(range("bytes=0-0", 0), "InvalidRange");
 }
 
+TEST(Range, PositionsThatNoIntegerHoldsAreBehindTheEnd) {
+  const std::string huge = "99999999999999999999999";
+  EXPECT_EQ(parse_range("bytes=" + huge + "-", 100).error().code, "InvalidRange");
+  EXPECT_EQ(parse_range("bytes=18446744073709551616-18446744073709551617", 100).error().status,
+            416);
+  EXPECT_EQ(parse_range("bytes=90-" + huge, 100).value()->length, 10U);
+  EXPECT_EQ(parse_range("bytes=-" + huge, 100).value()->length, 100U);
+  EXPECT_FALSE(parse_range("bytes=+1-2", 100).value());
+  EXPECT_FALSE(parse_range("bytes=1-" + huge + "x", 100).value());
+}
+
 TEST(Range, IsIgnoredWhenNotUnderstood) {
   for (const char* header :
        {"bytes=4-2", "bytes=a-b", "lines=1-2", "bytes=0-1,4-5", "bytes=", "bytes=-"}) {

@@ -114,7 +114,9 @@ Result<void> check_policy(std::string_view document, std::string_view bucket) {
     return fail(malformed_policy("The policy must contain a valid version string"));
   }
   std::vector<const Json*> all = statements(*parsed);
-  if (all.empty()) return fail(malformed_policy("Missing required field Statement"));
+  if (parsed->find("Statement") == nullptr)
+    return fail(malformed_policy("Missing required field Statement"));
+  if (all.empty()) return fail(malformed_policy("Could not parse the policy: Statement is empty!"));
   for (const Json* one : all) {
     TRY(check_statement(*one, bucket));
   }
