@@ -129,17 +129,23 @@ Result<op::ListInstanceProfiles::Output> list_instance_profiles(
   return out;
 }
 
+Result<std::vector<model::InstanceProfile>> profiles_of_role(store::Tx& tx, const Context& context,
+                                                             const std::string& role) {
+  TRY(const auto found,
+      identity::list_instance_profiles(tx, context.account, {.count_max = 10'000}));
+  std::vector<model::InstanceProfile> out;
+  for (const InstanceProfileRecord& record : found.items) {
+    if (!iequals(record.role, role)) continue;
+    TRY(model::InstanceProfile profile, profile_model(tx, context, record));
+    out.push_back(std::move(profile));
+  }
+  return out;
+}
+
 Result<op::ListInstanceProfilesForRole::Output> list_instance_profiles_for_role(
     Iam&, store::Tx& tx, const Context& context, const op::ListInstanceProfilesForRole::Input& in) {
   TRY(const EntityRecord role, load(tx, context, {EntityType::role, *in.role_name}));
-  TRY(const auto found,
-      identity::list_instance_profiles(tx, context.account, {.count_max = 10'000}));
-  std::vector<model::InstanceProfile> all;
-  for (const InstanceProfileRecord& record : found.items) {
-    if (!iequals(record.role, role.name)) continue;
-    TRY(model::InstanceProfile profile, profile_model(tx, context, record));
-    all.push_back(std::move(profile));
-  }
+  TRY(std::vector<model::InstanceProfile> all, profiles_of_role(tx, context, role.name));
   op::ListInstanceProfilesForRole::Output out;
   TRY(page_list(std::move(all), in, out.instance_profiles, out));
   return out;

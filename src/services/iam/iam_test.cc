@@ -99,6 +99,8 @@ TEST_F(IamTest, CreatesARoleAndShowsItWithAnEncodedTrustPolicy) {
   ASSERT_TRUE(created) << created.error().message;
   EXPECT_EQ(created->role->arn, "arn:aws:iam::111111111111:role/app/Thumbs");
   EXPECT_TRUE(created->role->role_id->starts_with("AROA"));
+  EXPECT_FALSE(created->role->max_session_duration);
+  EXPECT_FALSE(created->role->role_last_used);
   const auto got =
       run<op::GetRole>(get_role, {.role_name = "thumbs"});  // names differ in case only
   ASSERT_TRUE(got);
@@ -123,6 +125,77 @@ TEST_F(IamTest, NamesWhatIsMissingAsAwsDoes) {
   const auto policy = run<op::GetRolePolicy>(get_inline_policy<op::GetRolePolicy>,
                                              {.role_name = "r", .policy_name = "p"});
   EXPECT_EQ(policy.error().message, "The role policy with name p cannot be found.");
+}
+
+TEST_F(IamTest, APolicysNameIsNoArn) {
+  make_role("r");
+  const auto attached =
+      run<op::AttachRolePolicy>(attach_policy<op::AttachRolePolicy>,
+                                {.role_name = "r", .policy_arn = "AWSLambdaBasicExecutionRole"});
+  EXPECT_EQ(code(attached), "InvalidInput");
+  EXPECT_EQ(attached.error().message, "ARN AWSLambdaBasicExecutionRole is not valid.");
+}
+
+TEST_F(IamTest, AServiceLinkedRoleIsMadeOnceForAServiceThatIsKnown) {
+  using Op = op::CreateServiceLinkedRole;
+  const auto made =
+      run<Op>(create_service_linked_role, {.aws_service_name = "autoscaling.amazonaws.com"});
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->role->arn,
+            "arn:aws:iam::111111111111:role/aws-service-role/autoscaling.amazonaws.com/"
+            "AWSServiceRoleForAutoScaling");
+  EXPECT_TRUE(made->role->assume_role_policy_document->find("autoscaling.amazonaws.com") !=
+              std::string::npos);
+  EXPECT_EQ(
+      code(run<Op>(create_service_linked_role, {.aws_service_name = "autoscaling.amazonaws.com"})),
+      "InvalidInput");
+  EXPECT_EQ(code(run<Op>(create_service_linked_role,
+                         {.aws_service_name = "autoscaling.amazonaws.com", .custom_suffix = "b"})),
+            "");
+  EXPECT_EQ(
+      code(run<Op>(create_service_linked_role, {.aws_service_name = "nothing.amazonaws.com"})),
+      "NoSuchEntity");
+}
+
+TEST_F(IamTest, TheDetailsOfAnAccountComeAPageAtATime) {
+  using Op = op::GetAccountAuthorizationDetails;
+  make_role("r");
+  ASSERT_EQ(code(run<op::PutRolePolicy>(
+                put_inline_policy<op::PutRolePolicy>,
+                {.role_name = "r", .policy_name = "p", .policy_document = document})),
+            "");
+  ASSERT_EQ(code(run<op::AttachRolePolicy>(attach_policy<op::AttachRolePolicy>,
+                                           {.role_name = "r", .policy_arn = basic})),
+            "");
+  ASSERT_EQ(code(run<op::CreateUser>(create_user, {.user_name = "u"})), "");
+  ASSERT_EQ(code(run<op::CreatePolicy>(create_policy,
+                                       {.policy_name = "own", .policy_document = document})),
+            "");
+  const auto all = run<Op>(get_account_authorization_details, {});
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->role_detail_list->size(), 1U);
+  const model::RoleDetail& role = all->role_detail_list->front();
+  EXPECT_EQ(role.role_policy_list->front().policy_document, percent_encode(document));
+  EXPECT_EQ(role.attached_managed_policies->front().policy_arn, basic);
+  EXPECT_EQ(all->user_detail_list->size(), 1U);
+  ASSERT_EQ(all->policies->size(), 2U);
+  EXPECT_EQ(all->policies->at(0).policy_name, "own");
+  EXPECT_EQ(all->policies->at(1).arn, basic);
+  EXPECT_EQ(all->policies->at(1).attachment_count, 1);
+  EXPECT_FALSE(*all->is_truncated);
+
+  const auto first = run<Op>(get_account_authorization_details, {.max_items = 1});
+  ASSERT_TRUE(first && *first->is_truncated);
+  EXPECT_EQ(first->user_detail_list->size(), 1U);
+  EXPECT_TRUE(first->role_detail_list->empty());
+  const auto second =
+      run<Op>(get_account_authorization_details, {.max_items = 1, .marker = first->marker});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->role_detail_list->size(), 1U);
+  const auto roles =
+      run<Op>(get_account_authorization_details, {.filter = std::vector<std::string>{"Role"}});
+  ASSERT_TRUE(roles);
+  EXPECT_TRUE(roles->user_detail_list->empty() && roles->policies->empty());
 }
 
 TEST_F(IamTest, RefusesMalformedPolicies) {

@@ -35,6 +35,8 @@ operation::ServiceTable iam_table(Iam* iam) {
           {
               // Roles
               on_entity<op::CreateRole, create_role>(),
+              operation::row<Iam, op::CreateServiceLinkedRole, create_service_linked_role,
+                             service_linked_role_asks>(),
               on_entity<op::GetRole, get_role>(),
               everywhere<op::ListRoles, list_roles>(),
               on_entity<op::UpdateRole, update_role>(),
@@ -125,6 +127,7 @@ operation::ServiceTable iam_table(Iam* iam) {
               everywhere<op::DeleteAccountAlias, delete_account_alias>(),
               everywhere<op::ListAccountAliases, list_account_aliases>(),
               everywhere<op::GetAccountSummary, get_account_summary>(),
+              everywhere<op::GetAccountAuthorizationDetails, get_account_authorization_details>(),
           },
   };
 }

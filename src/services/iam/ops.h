@@ -26,6 +26,17 @@ Result<op::UpdateAssumeRolePolicy::Output> update_assume_role_policy(
 Result<op::DeleteRole::Output> delete_role(Iam& iam, store::Tx& tx, const Context& context,
                                            const op::DeleteRole::Input& in);
 
+// service_linked_role_ops.cc
+Result<op::CreateServiceLinkedRole::Output> create_service_linked_role(
+    Iam& iam, store::Tx& tx, const Context& context, const op::CreateServiceLinkedRole::Input& in);
+Result<operation::Asks> service_linked_role_asks(Iam& iam, const Context& context,
+                                                 const op::CreateServiceLinkedRole::Input& in);
+
+// details_ops.cc
+Result<op::GetAccountAuthorizationDetails::Output> get_account_authorization_details(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::GetAccountAuthorizationDetails::Input& in);
+
 // user_ops.cc
 Result<op::CreateUser::Output> create_user(Iam& iam, store::Tx& tx, const Context& context,
                                            const op::CreateUser::Input& in);
@@ -101,6 +112,8 @@ Result<op::ListGroupsForUser::Output> list_groups_for_user(Iam& iam, store::Tx& 
                                                            const op::ListGroupsForUser::Input& in);
 
 // account_ops.cc
+Result<std::vector<model::InstanceProfile>> profiles_of_role(store::Tx& tx, const Context& context,
+                                                             const std::string& role);
 Result<op::CreateInstanceProfile::Output> create_instance_profile(
     Iam& iam, store::Tx& tx, const Context& context, const op::CreateInstanceProfile::Input& in);
 Result<op::GetInstanceProfile::Output> get_instance_profile(

@@ -91,6 +91,8 @@ Result<void> count_attachment(store::Tx& tx, const Context& context, const std::
 
 Result<void> attach(const Iam& iam, store::Tx& tx, const Context& context, EntityRecord& record,
                     EntityType type, const std::string& arn) {
+  if (!identity::parse_iam_arn(arn))
+    return fail(Error{"InvalidInput", 400, fmt::format("ARN {} is not valid.", arn)});
   TRY(const bool exists, attachable(tx, context, arn));
   if (!exists) {
     return fail(Error{"NoSuchEntity", 404,

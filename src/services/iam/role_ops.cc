@@ -85,6 +85,9 @@ Result<op::CreateRole::Output> create_role(Iam& iam, store::Tx& tx, const Contex
   save(tx, context, target, record);
   op::CreateRole::Output out;
   out.role = full_role_model(context, record);
+  // What a role is by itself is told by GetRole only.
+  out.role->max_session_duration.reset();
+  out.role->role_last_used.reset();
   return out;
 }
 

@@ -100,11 +100,33 @@ Result<void> add_tags(const op::AssumeRole::Input& in, identity::SessionRequest&
   if (in.tags->size() > session_tags_max)
     return fail(validation_error("A session has at most 50 tags."));
   for (const model::Tag& tag : *in.tags) {
-    if (!out.tags.emplace(tag.key.value_or(""), tag.value.value_or("")).second) {
-      return fail(Error{"InvalidParameterValue", 400, "Duplicate tag keys found."});
+    const std::string key = tag.key.value_or("");
+    if (to_lower(key).starts_with("aws:")) {
+      return fail(Error{"InvalidParameterValue", 400,
+                        "Tag keys that begin with 'aws:' are reserved for internal use."});
     }
+    const bool again = std::any_of(out.tags.begin(), out.tags.end(),
+                                   [&key](const auto& one) { return iequals(one.first, key); });
+    if (again) {
+      return fail(
+          Error{"InvalidParameterValue", 400,
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive."});
+    }
+    out.tags.emplace(key, tag.value.value_or(""));
   }
   return {};
+}
+
+/// What would bind a session further than it can be here is refused, not left out.
+Result<void> check_served(const op::AssumeRole::Input& in) {
+  std::string_view unserved;
+  if (in.transitive_tag_keys && !in.transitive_tag_keys->empty()) unserved = "TransitiveTagKeys";
+  if (in.source_identity) unserved = "SourceIdentity";
+  if (in.provided_contexts && !in.provided_contexts->empty()) unserved = "ProvidedContexts";
+  if (in.serial_number || in.token_code) unserved = "multi-factor authentication";
+  if (unserved.empty()) return {};
+  return fail(Error{"InvalidParameterValue", 400,
+                    fmt::format("AssumeRole with {} is not served by this server.", unserved)});
 }
 
 model::Credentials to_model(const identity::SessionCredentials& session) {
@@ -143,6 +165,7 @@ Result<operation::Asks> assume_role_asks(Sts&, const Context&, const op::AssumeR
 
 Result<op::AssumeRole::Output> assume_role(Sts& sts, store::Tx& tx, const Context& context,
                                            const op::AssumeRole::Input& in) {
+  TRY(check_served(in));
   TRY(check_session_name(*in.role_session_name));
   TRY(const identity::EntityRecord role, load_role(tx, *in.role_arn));
   const bool chained = context.principal().kind == PrincipalKind::assumed_role;

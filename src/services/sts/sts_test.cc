@@ -100,6 +100,31 @@ TEST_F(StsTest, AssumesARoleThatTrustsTheCaller) {
   EXPECT_EQ(session->expires, context.now + std::chrono::hours(1));
 }
 
+TEST_F(StsTest, TagKeysAreUniqueWithoutRegardToCaseAndNotAws) {
+  add_role("r", R"({"Effect":"Allow","Principal":{"AWS":"111111111111"},)"
+                R"("Action":["sts:AssumeRole","sts:TagSession"]})");
+  be(root());
+  op::AssumeRole::Input in = input("r");
+  in.tags = std::vector<model::Tag>{{.key = "Team", .value = "a"}, {.key = "Cost", .value = "b"}};
+  EXPECT_EQ(code(in), "");
+  in.tags->at(1).key = "team";
+  EXPECT_EQ(code(in), "InvalidParameterValue");
+  in.tags->at(1).key = "AWS:x";
+  EXPECT_EQ(code(in), "InvalidParameterValue");
+}
+
+TEST_F(StsTest, WhatWouldBindASessionFurtherIsRefusedByName) {
+  add_role("r", trust_account);
+  be(root());
+  op::AssumeRole::Input in = input("r");
+  in.source_identity = "me";
+  EXPECT_EQ(assume(in).error().message,
+            "AssumeRole with SourceIdentity is not served by this server.");
+  in = input("r");
+  in.transitive_tag_keys = std::vector<std::string>{"team"};
+  EXPECT_EQ(code(in), "InvalidParameterValue");
+}
+
 TEST_F(StsTest, RefusesARoleThatDoesNotTrustTheCallerAndOneThatIsMissing) {
   add_role(
       "r",
