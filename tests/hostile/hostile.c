@@ -31,12 +31,21 @@ static int won(const char* how) {
   printf("WON %s\n", how);
   return 0;
 }
+// For attacks of several parts: each that went through is told, so that each has its own control.
+static int wins;
+static void tell(const char* how) {
+  wins += won(how) == 0;
+}
 static int number(const char* text) {
   return (int)strtol(text, 0, 10);
 }
 static int lost(void) {
   printf("LOST %s\n", strerror(errno));
   return 1;
+}
+
+static int verdict(void) {
+  return wins ? 0 : lost();
 }
 
 static int unshare_user(void) {
@@ -68,11 +77,11 @@ static int setns_init(void) {
 }
 
 static int mount_something(void) {
-  if (mount("x", "/tmp", "tmpfs", 0, 0) == 0) return won("mount");
-  if (mount("/", "/tmp", 0, MS_BIND, 0) == 0) return won("bind");
-  if (fsopen("tmpfs", 0) >= 0) return won("fsopen");
-  if (open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE) >= 0) return won("open_tree");
-  return lost();
+  if (mount("x", "/tmp", "tmpfs", 0, 0) == 0) tell("mount");
+  if (mount("/", "/tmp", 0, MS_BIND, 0) == 0) tell("bind");
+  if (fsopen("tmpfs", 0) >= 0) tell("fsopen");
+  if (open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE) >= 0) tell("open_tree");
+  return verdict();
 }
 
 static int change_root(void) {
@@ -198,9 +207,9 @@ static int count_descriptors(void) {
 
 static int open_any(const char* const* paths, int flags) {
   for (; *paths; ++paths) {
-    if (open(*paths, flags) >= 0) return won(*paths);
+    if (open(*paths, flags) >= 0) tell(*paths);
   }
-  return lost();
+  return verdict();
 }
 
 static int write_proc(void) {
@@ -218,7 +227,7 @@ static int read_kernel(void) {
     char path[64], byte;
     snprintf(path, sizeof path, "/proc/%s", names[i]);
     int fd = open(path, O_RDONLY | O_NONBLOCK);
-    if (fd >= 0 && read(fd, &byte, 1) == 1) return won(path);
+    if (fd >= 0 && read(fd, &byte, 1) == 1) tell(path);
   }
   const char* const devices[] = {"/dev/mem", "/dev/port", "/dev/kmsg", 0};
   return open_any(devices, O_RDONLY);
@@ -267,36 +276,47 @@ static int read_kernel_log(void) {
 }
 
 static int kernel_interfaces(void) {
-  if (syscall(SYS_add_key, "user", "a", "b", 1, -3) >= 0) return won("add_key");
-  if (syscall(SYS_keyctl, 0, -3, 0) >= 0) return won("keyctl");
-  if (syscall(SYS_userfaultfd, 1) >= 0) return won("userfaultfd");
-  if (syscall(SYS_io_uring_setup, 1, calloc(1, 256)) >= 0) return won("io_uring");
-  unsigned char attr[128] = {0};
-  if (syscall(SYS_bpf, 0, attr, sizeof attr) >= 0) return won("bpf");
-  return lost();
+  if (syscall(SYS_add_key, "user", "a", "b", 1, -3) >= 0) tell("add_key");
+  if (syscall(SYS_keyctl, 0, -3, 0) >= 0) tell("keyctl");
+  if (syscall(SYS_userfaultfd, 1) >= 0) tell("userfaultfd");
+  if (syscall(SYS_io_uring_setup, 1, calloc(1, 256)) >= 0) tell("io_uring");
+  // An array map of one element: type 2, key 4, value 4, entries 1.
+  unsigned attr[32] = {2, 4, 4, 1};
+  if (syscall(SYS_bpf, 0, attr, sizeof attr) >= 0) tell("bpf");
+  unsigned event[32] = {1, sizeof event, 1};  // a software event of this process, not of the kernel
+  event[10] = 1u << 5 | 1u << 6;
+  if (syscall(SYS_perf_event_open, event, 0, -1, -1, 0) >= 0) tell("perf");
+  return verdict();
 }
 
 static int odd_sockets(void) {
-  const int kinds[][3] = {{AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT},
-                          {AF_NETLINK, SOCK_RAW, NETLINK_XFRM},
-                          {AF_ALG, SOCK_SEQPACKET, 0},
-                          {AF_VSOCK, SOCK_STREAM, 0},
-                          {AF_PACKET, SOCK_RAW, 0},
-                          {AF_KEY, SOCK_RAW, 2},
-                          {AF_INET, SOCK_DGRAM, 1},
-                          {AF_INET, SOCK_RAW, 1},
-                          {AF_INET, SOCK_STREAM, 132},
-                          {AF_CAN, SOCK_RAW, 1}};
+  const struct {
+    const char* name;
+    int family, type, protocol;
+  } kinds[] = {{"uevent", AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT},
+               {"xfrm", AF_NETLINK, SOCK_RAW, NETLINK_XFRM},
+               {"nfnetlink", AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER},
+               {"audit", AF_NETLINK, SOCK_RAW, NETLINK_AUDIT},
+               {"alg", AF_ALG, SOCK_SEQPACKET, 0},
+               {"vsock", AF_VSOCK, SOCK_STREAM, 0},
+               {"packet", AF_PACKET, SOCK_RAW, 0},
+               {"key", AF_KEY, SOCK_RAW, 2},
+               {"icmp", AF_INET, SOCK_DGRAM, 1},
+               {"raw", AF_INET, SOCK_RAW, 1},
+               {"sctp", AF_INET, SOCK_STREAM, 132},
+               {"mptcp", AF_INET, SOCK_STREAM, 262},
+               {"can", AF_CAN, SOCK_RAW, 1},
+               {"xdp", 44, SOCK_RAW, 0}};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; ++i) {
-    if (socket(kinds[i][0], kinds[i][1], kinds[i][2]) >= 0) return won("socket");
+    if (socket(kinds[i].family, kinds[i].type, kinds[i].protocol) >= 0) tell(kinds[i].name);
   }
-  return lost();
+  return verdict();
 }
 
 static int process_controls(void) {
-  if (prctl(PR_SET_DUMPABLE, 1) == 0) return won("dumpable");
-  if (prctl(PR_SET_KEEPCAPS, 1) == 0) return won("keepcaps");
-  return lost();
+  if (prctl(PR_SET_DUMPABLE, 1) == 0) tell("dumpable");
+  if (prctl(PR_SET_KEEPCAPS, 1) == 0) tell("keepcaps");
+  return verdict();
 }
 
 enum { shared_key = 0x77a11 };
@@ -325,6 +345,23 @@ static int outlive(void) {
       signal(SIGTERM, SIG_IGN);
       if (i & 1) raise(SIGSTOP);
       for (;;) getppid();
+    }
+  }
+  write(1, "up\n", 3);
+  for (;;) pause();
+}
+
+// As outlive(), and each of the daemons goes on forking daemons.
+static int swarm(void) {
+  signal(SIGTERM, SIG_IGN);
+  signal(SIGCHLD, SIG_IGN);
+  for (int i = 0; i < 8; ++i) {
+    if (fork() != 0) continue;
+    setsid();
+    if (fork() != 0) _exit(0);
+    if (i & 1) raise(SIGSTOP);
+    for (;;) {
+      if (fork() == 0) setsid();
     }
   }
   write(1, "up\n", 3);
@@ -411,41 +448,24 @@ int main(int argc, char** argv) {
     const char* name;
     int (*plain)(void);
     int (*with)(const char*);
-  } attacks[] = {{"unshare", unshare_user, 0},
-                 {"i386", unshare_i386, 0},
-                 {"setns", setns_init, 0},
-                 {"mount", mount_something, 0},
-                 {"chroot", change_root, 0},
-                 {"handle", file_handle, 0},
-                 {"device", make_device, 0},
-                 {"walk", 0, walk_to},
-                 {"suid", set_user_id, 0},
-                 {"euid", print_euid, 0},
-                 {"trace", trace_init, 0},
-                 {"overwrite", overwrite_runtime, 0},
-                 {"relative", 0, relative_to},
-                 {"descriptors", count_descriptors, 0},
-                 {"write-proc", write_proc, 0},
-                 {"read-kernel", read_kernel, 0},
-                 {"see", 0, see_process},
-                 {"proc-self", print_proc_self, 0},
-                 {"groups", reach_groups, 0},
-                 {"sysfs", reach_sysfs, 0},
-                 {"klog", read_kernel_log, 0},
-                 {"interfaces", kernel_interfaces, 0},
-                 {"sockets", odd_sockets, 0},
-                 {"prctl", process_controls, 0},
-                 {"leave", leave_residue, 0},
-                 {"find", find_residue, 0},
-                 {"outlive", outlive, 0},
-                 {"forks", 0, fork_bomb},
-                 {"memory", 0, memory_bomb},
-                 {"priority", priority, 0},
-                 {"disk", 0, fill_disk},
-                 {"inodes", 0, fill_inodes},
-                 {"files", 0, exhaust_descriptors},
-                 {"kill", 0, kill_process},
-                 {"owner", 0, signal_by_owner}};
+  } attacks[] = {{"unshare", unshare_user, 0},  {"i386", unshare_i386, 0},
+                 {"setns", setns_init, 0},      {"mount", mount_something, 0},
+                 {"chroot", change_root, 0},    {"handle", file_handle, 0},
+                 {"device", make_device, 0},    {"walk", 0, walk_to},
+                 {"suid", set_user_id, 0},      {"euid", print_euid, 0},
+                 {"trace", trace_init, 0},      {"overwrite", overwrite_runtime, 0},
+                 {"relative", 0, relative_to},  {"descriptors", count_descriptors, 0},
+                 {"write-proc", write_proc, 0}, {"read-kernel", read_kernel, 0},
+                 {"see", 0, see_process},       {"proc-self", print_proc_self, 0},
+                 {"groups", reach_groups, 0},   {"sysfs", reach_sysfs, 0},
+                 {"klog", read_kernel_log, 0},  {"interfaces", kernel_interfaces, 0},
+                 {"sockets", odd_sockets, 0},   {"prctl", process_controls, 0},
+                 {"leave", leave_residue, 0},   {"find", find_residue, 0},
+                 {"outlive", outlive, 0},       {"swarm", swarm, 0},
+                 {"forks", 0, fork_bomb},       {"memory", 0, memory_bomb},
+                 {"priority", priority, 0},     {"disk", 0, fill_disk},
+                 {"inodes", 0, fill_inodes},    {"files", 0, exhaust_descriptors},
+                 {"kill", 0, kill_process},     {"owner", 0, signal_by_owner}};
   for (size_t i = 0; i < sizeof attacks / sizeof *attacks; ++i) {
     if (strcmp(attacks[i].name, what)) continue;
     return attacks[i].plain ? attacks[i].plain() : attacks[i].with(more);

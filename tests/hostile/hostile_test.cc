@@ -125,13 +125,18 @@ class HostileTest : public ::testing::Test {
   }
   static bool won(const Outcome& outcome) { return outcome.out.find("WON") != std::string::npos; }
 
-  void expect_stopped_and_control(const Spec& spec, std::uint32_t weaken) {
+  /// `parts` are those of the attack that each must win in the control.
+  void expect_stopped_and_control(const Spec& spec, std::uint32_t weaken,
+                                  const std::vector<std::string>& parts = {""}) {
     const Outcome strong = run(spec);
     EXPECT_TRUE(strong.started) << strong.error;
     EXPECT_FALSE(won(strong)) << strong.out;
     const Outcome weak = run(spec, weaken);
     EXPECT_TRUE(weak.started) << weak.error;
-    EXPECT_TRUE(won(weak)) << "the control failed: " << weak.out << weak.err;
+    for (const std::string& part : parts) {
+      EXPECT_NE(weak.out.find("WON " + part), std::string::npos)
+          << "the control failed: " << part << " in " << weak.out << weak.err;
+    }
   }
   void expect_secret_kept_and_control(const Spec& spec, std::uint32_t weaken) {
     EXPECT_EQ(run(spec).out.find(secret), std::string::npos);
@@ -159,7 +164,7 @@ TEST_F(HostileTest, A2_setns) {
   expect_stopped_and_control(attack({"setns"}), as_root | weaken_init);
 }
 TEST_F(HostileTest, A3_mounts) {
-  expect_stopped_and_control(attack({"mount"}), as_root);
+  expect_stopped_and_control(attack({"mount"}), as_root, {"mount", "bind", "fsopen", "open_tree"});
 }
 TEST_F(HostileTest, A4_chroot_and_pivot_root) {
   expect_stopped_and_control(attack({"chroot"}), as_root);
@@ -210,10 +215,15 @@ TEST_F(HostileTest, A12_inherited_descriptors) {
 
 // B. Kernel interfaces.
 TEST_F(HostileTest, B1_writing_proc) {
-  expect_stopped_and_control(attack({"write-proc"}), as_root | weaken_masks);
+  expect_stopped_and_control(attack({"write-proc"}), as_root | weaken_masks,
+                             {"/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches"});
 }
 TEST_F(HostileTest, B2_reading_kernel_files) {
-  expect_stopped_and_control(attack({"read-kernel"}), weaken_masks);
+  expect_stopped_and_control(attack({"read-kernel"}), weaken_masks,
+                             {"/proc/cmdline", "/proc/vmstat", "/proc/key-users"});
+  // What only root may read even without the masks.
+  expect_stopped_and_control(attack({"read-kernel"}), as_root | weaken_masks | weaken_devices,
+                             {"/proc/kallsyms", "/proc/vmallocinfo"});
 }
 TEST_F(HostileTest, B3_seeing_host_processes) {
   expect_stopped_and_control(attack({"see", std::to_string(::getpid())}), weaken_pid);
@@ -232,13 +242,16 @@ TEST_F(HostileTest, B7_kernel_log) {
   expect_stopped_and_control(attack({"klog"}), as_root);
 }
 TEST_F(HostileTest, B8_keys_bpf_userfaultfd_io_uring) {
-  expect_stopped_and_control(attack({"interfaces"}), weaken_seccomp);
+  expect_stopped_and_control(attack({"interfaces"}), weaken_seccomp,
+                             {"add_key", "keyctl", "userfaultfd", "io_uring"});
+  expect_stopped_and_control(attack({"interfaces"}), as_root, {"bpf", "perf"});
 }
 TEST_F(HostileTest, B9_odd_sockets) {
-  expect_stopped_and_control(attack({"sockets"}), weaken_seccomp);
+  expect_stopped_and_control(attack({"sockets"}), weaken_seccomp, {"uevent", "xfrm", "audit"});
+  expect_stopped_and_control(attack({"sockets"}), as_root, {"packet", "raw", "nfnetlink"});
 }
 TEST_F(HostileTest, B10_process_controls) {
-  expect_stopped_and_control(attack({"prctl"}), weaken_seccomp);
+  expect_stopped_and_control(attack({"prctl"}), weaken_seccomp, {"dumpable", "keepcaps"});
 }
 
 // D. Residue.
@@ -273,25 +286,39 @@ TEST_F(HostileTest, D3_background_work_stands_still_while_frozen) {
   EXPECT_GT(running, 20ms) << "the control failed";
 }
 
-Task<void> kill_and_count(async::Loop& loop, Instance& instance, bool kill, std::size_t& alive) {
+/// The attackers that are there when they are many, and, after the kill, when none is left or the
+/// wait ends.
+struct Census {
+  std::size_t before = 0, after = 0;
+};
+
+Task<void> kill_and_count(async::Loop& loop, Instance& instance, bool kill, Census& census) {
   (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 5s);
-  (void)co_await loop.sleep_for(50ms);
+  for (int i = 0; i < 500 && census.before < 9; ++i) {
+    (void)co_await loop.sleep_for(10ms);
+    census.before = attackers();
+  }
   if (kill) instance.kill();
-  (void)co_await loop.sleep_for(limits::sandbox_kill_max);
-  alive = attackers();
+  // Bounded, not timed: how long it takes is a figure of the bench.
+  for (int i = 0; i < 500; ++i) {
+    census.after = attackers();
+    if (census.after == 0 || (!kill && i == 10)) break;
+    (void)co_await loop.sleep_for(10ms);
+  }
   instance.kill();
 }
 
 TEST_F(HostileTest, D4_daemons_after_the_kill) {
-  std::size_t killed = 99, control = 0;
-  for (int attempt = 0; attempt < 3 && killed != 0; ++attempt) {  // others may flood the machine
-    run(attack({"outlive"}), 0,
+  for (const char* kind : {"outlive", "swarm"}) {
+    Census killed, control;
+    run(attack({kind}), 0,
         [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, true, killed); });
+    EXPECT_GE(killed.before, 9u) << kind;
+    EXPECT_EQ(killed.after, 0u) << kind;
+    run(attack({kind}), 0,
+        [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, false, control); });
+    EXPECT_GE(control.after, 9u) << "the control failed: " << kind;
   }
-  EXPECT_EQ(killed, 0u);
-  run(attack({"outlive"}), 0,
-      [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, false, control); });
-  EXPECT_GT(control, 4u) << "the control failed";
 }
 TEST_F(HostileTest, D5_replacing_the_bootstrap) {
   EXPECT_FALSE(won(run(attack({"overwrite"}))));
