@@ -559,6 +559,20 @@ TEST_F(CustomRuntimeTest, APackageWithoutABootstrapFailsInit) {
             "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
 }
 
+TEST_F(CustomRuntimeTest, AnInvocationThatADyingRuntimeNeverHeardOfGoesToAnother) {
+  FunctionSpec spec = custom(R"(
+status, headers, event = ask('GET', 'invocation/next')
+ask('POST', f"invocation/{headers['lambda-runtime-aws-request-id']}/response", event)
+os._exit(1)
+)");
+  std::optional<Result<InvokeResult>> first, second, third;
+  run(call_three(spec, "1", first, "2", second, "3", third));
+  EXPECT_EQ((**first).payload, "1");
+  EXPECT_EQ((**second).payload, "2");
+  EXPECT_EQ((**third).payload, "3");
+  EXPECT_EQ(usage.size(), 3U);
+}
+
 TEST_F(CustomRuntimeTest, ABootstrapThatExitsIsReported) {
   auto result = call(custom("sys.exit(4)"));
   EXPECT_TRUE(message_of(result).ends_with("exit status 4"));

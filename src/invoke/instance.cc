@@ -131,7 +131,7 @@ Task<void> LiveInstance::initialise() {
 
 // ---- one invocation
 
-Task<InvokeResult> LiveInstance::invoke(InvokeRequest request) {
+Task<std::optional<InvokeResult>> LiveInstance::invoke(InvokeRequest& request) {
   if (state == State::frozen) thaw();
   state = State::busy;
   emit(start_line(request.request_id, function_->version));
@@ -146,12 +146,21 @@ Task<InvokeResult> LiveInstance::invoke(InvokeRequest request) {
     runtime::Invocation invocation{
         .request_id = request.request_id,
         .invoked_arn = request.invoked_arn,
-        .trace = complete_trace(std::move(request.trace), dependencies_.env.clock.wall(),
-                                dependencies_.env.random),
+        .trace =
+            complete_trace(request.trace, dependencies_.env.clock.wall(), dependencies_.env.random),
         .client_context = request.client_context,
         .payload = request.payload.empty() ? "{}" : std::move(request.payload),
         .deadline = dependencies_.env.clock.wall() + std::chrono::ceil<Millis>(left)};
     outcome = co_await session_->invoke(std::move(invocation), began + left);
+  }
+  if (outcome.kind == Outcome::Kind::unheard) {
+    // One that ends before its first invocation would end before each.
+    if (invocations_ > 0) {
+      request.payload = std::move(outcome.payload);
+      kill();
+      co_return std::nullopt;
+    }
+    outcome.kind = Outcome::Kind::ended;
   }
   Micros duration = between(began, loop_.now()) + overrun;
   if (outcome.kind == Outcome::Kind::timed_out) duration = Micros(function_->timeout);

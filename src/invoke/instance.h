@@ -40,7 +40,9 @@ class LiveInstance {
   /// Makes the sandbox and runs the Init phase. A failed Init phase is no Error: the first
   /// invocation reports it.
   async::Task<Result<void>> start();
-  async::Task<InvokeResult> invoke(InvokeRequest request);
+  /// nullopt: the program had ended since its last invocation and never heard of this one;
+  /// `request` is whole, for another instance. The request outlives the task.
+  async::Task<std::optional<InvokeResult>> invoke(InvokeRequest& request);
   void freeze();
   void kill();
   async::Task<void> shut_down();

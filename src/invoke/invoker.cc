@@ -74,6 +74,7 @@ class PoolInvoker final : public Invoker {
   // Fleets.
   Fleet& fleet_of(const FunctionSpec& function);
   void forget_if_empty(Fleet& fleet);
+  Task<Result<InvokeResult>> run(Fleet& fleet, InvokeRequest& request);
   Task<Result<LiveInstance*>> acquire(Fleet& fleet);
   void release(Fleet& fleet, LiveInstance& instance);
   void give(Fleet& fleet, LiveInstance& instance);
@@ -133,21 +134,24 @@ Task<Result<InvokeResult>> PoolInvoker::invoke(const FunctionSpec& function,
   ++fleet.users;
   // Shared with the fleet and its instances: `function` itself may be gone after the first wait.
   std::shared_ptr<const FunctionSpec> spec = fleet.function;
-  std::string request_id = request.request_id;
-  Result<LiveInstance*> instance = co_await acquire(fleet);
-  Result<InvokeResult> result = fail(Error{});
-  if (instance) {
-    result = co_await (*instance)->invoke(std::move(request));
-    // From here it is billed.
-    meter(*spec, request_id, *result);
-    release(fleet, **instance);
-  } else {
-    result = fail(std::move(instance).error());
-  }
+  Result<InvokeResult> result = co_await run(fleet, request);
   leave(*spec);
   --fleet.users;
   forget_if_empty(fleet);
   co_return result;
+}
+
+/// On the first instance that hears of it: each of the others had ended unnoticed while it was
+/// idle.
+Task<Result<InvokeResult>> PoolInvoker::run(Fleet& fleet, InvokeRequest& request) {
+  for (;;) {
+    CO_TRY(LiveInstance * instance, co_await acquire(fleet));
+    std::optional<InvokeResult> result = co_await instance->invoke(request);
+    // From here it is billed.
+    if (result) meter(instance->function(), request.request_id, *result);
+    release(fleet, *instance);
+    if (result) co_return *std::move(result);
+  }
 }
 
 void PoolInvoker::meter(const FunctionSpec& function, const std::string& request_id,

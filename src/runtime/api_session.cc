@@ -70,13 +70,17 @@ class ApiSession final : public Session {
   Task<Outcome> initialise(Monotonic deadline) override { return wait(deadline); }
 
   Task<Outcome> invoke(Invocation invocation, Monotonic deadline) override {
-    if (state_ == State::closed) co_return Outcome{.kind = Outcome::Kind::ended};
+    if (state_ == State::closed) co_return unheard(std::move(invocation.payload));
     outcome_.reset();
     answered_.reset();
     current_ = std::move(invocation);
     waiting_for_poll_ = true;
     work_.set();
-    co_return co_await wait(deadline);
+    Outcome outcome = co_await wait(deadline);
+    if (outcome.kind == Outcome::Kind::ended && waiting_for_poll_) {
+      co_return unheard(std::move(current_.payload));
+    }
+    co_return outcome;
   }
 
   void close() override {
@@ -89,6 +93,10 @@ class ApiSession final : public Session {
 
  private:
   enum class State { initialising, polling, busy, answered, closed };
+
+  static Outcome unheard(std::string payload) {
+    return {.kind = Outcome::Kind::unheard, .payload = std::move(payload)};
+  }
 
   Task<Outcome> wait(Monotonic deadline) {
     Wake wake = co_await answered_.wait(deadline);

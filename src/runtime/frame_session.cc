@@ -102,17 +102,22 @@ class FrameSession final : public Session {
                                iovec{payload.data(), payload.size()}};
     msghdr message{};
     std::size_t first = 0;
+    bool taken_any = false;
     while (first < parts.size()) {
       message.msg_iov = parts.data() + first;
       message.msg_iovlen = parts.size() - first;
       ssize_t n = ::sendmsg(control_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0 && errno != EAGAIN) co_return Outcome{.kind = Outcome::Kind::ended};
+      if (n < 0 && errno != EAGAIN) {
+        if (taken_any) co_return Outcome{.kind = Outcome::Kind::ended};
+        co_return Outcome{.kind = Outcome::Kind::unheard, .payload = std::move(payload)};
+      }
       if (n < 0) {
         Wake wake = co_await loop_.writable(control_, deadline);
         if (wake != Wake::ready) co_return not_ready(wake);
         continue;
       }
+      taken_any = true;
       for (auto left = static_cast<std::size_t>(n); first < parts.size();) {
         std::size_t taken = std::min(left, parts[first].iov_len);
         parts[first].iov_base = static_cast<char*>(parts[first].iov_base) + taken;

@@ -36,6 +36,7 @@ struct Outcome {
     error,       // payload: error JSON; the runtime can go on
     fatal,       // payload: error JSON; the runtime is ending
     ended,       // the program ended, or closed its side
+    unheard,     // the same, before it was given the invocation; payload: the invocation's own
     malformed,   // payload: what was wrong
     timed_out,
   };
