@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "wolke/base/text.h"
+#include "wolke/sandbox/delegation.h"
 #include "wolke/sandbox/step.h"
 
 namespace wolke::sandbox {
@@ -136,21 +138,16 @@ CgroupLayout detect_cgroups() {
   const std::string own = read_small_file("/proc/self/cgroup");
   CgroupLayout layout = parse_cgroups(mounts, own, "");
   if (!layout.unified.empty()) {
-    // On pure v2 a group with processes cannot hand controllers down ("no internal processes"), so
-    // root makes its groups at the hierarchy's top; a user needs a delegated group, into whose leaf
-    // we move ourselves.
-    const std::string top =
-        layout.unified.substr(0, layout.unified.size() - own_path(own, "").size());
-    const std::string& base = ::geteuid() == 0 ? top : layout.unified;
-    const std::string words = read_small_file((base + "/cgroup.controllers").c_str());
-    layout = parse_cgroups(mounts, own, words);
-    if (layout.unified_has_controllers) layout.unified = base;
+    const std::string path = own_path(own, "");
+    const std::string top = layout.unified.substr(0, layout.unified.size() - path.size());
+    UnifiedPlace place = find_place(top, path, ::getpid(), ::geteuid() == 0);
+    layout.unified = std::move(place.directory);
+    layout.unified_has_controllers = place.has_controllers;
+    layout.needs_leaf = place.needs_leaf;
   }
   auto drop_unwritable = [](std::string& path) {
     if (!path.empty() && ::access(path.c_str(), W_OK) != 0) path.clear();
   };
-  drop_unwritable(layout.unified);
-  if (layout.unified.empty()) layout.unified_has_controllers = false;
   for (std::string& path : layout.legacy) drop_unwritable(path);
   return layout;
 }
@@ -175,9 +172,13 @@ Result<void> Cgroups::make_parents() {
     const std::string path = layout_.unified + "/" + parent_;
     TRY(auto made, make_directory(path));
     if (layout_.unified_has_controllers) {
-      // The base may hand them down already; then the write changes nothing.
-      (void)write_file((layout_.unified + "/cgroup.subtree_control").c_str(), "+memory +pids +cpu");
-      TRY(write_file_at(made.get(), "cgroup.subtree_control", "+memory +pids +cpu"));
+      // The base may hand them down already; then the write changes nothing. A user's group often
+      // has no processor controller: without it sandboxes share evenly.
+      const std::string base = layout_.unified + "/cgroup.subtree_control";
+      (void)write_file(base.c_str(), "+memory +pids");
+      (void)write_file(base.c_str(), "+cpu");
+      TRY(write_file_at(made.get(), "cgroup.subtree_control", "+memory +pids"));
+      (void)write_file_at(made.get(), "cgroup.subtree_control", "+cpu");
     }
   }
   for (Controller c : every_controller) {

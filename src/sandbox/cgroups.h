@@ -29,6 +29,8 @@ std::string_view controller_name(Controller controller);
 struct CgroupLayout {
   std::string unified;                               // a v2 hierarchy
   bool unified_has_controllers = false;              // memory and pids (and maybe cpu) are v2's
+  bool needs_leaf = false;                           // see delegation.h
+  std::string leaf;                                  // the name of that leaf, once it is ours
   std::array<std::string, controller_count> legacy;  // by Controller
 
   bool can_limit_memory() const;

@@ -18,6 +18,7 @@
 #include "wolke/base/text.h"
 #include "wolke/observe/log.h"
 #include "wolke/sandbox/cgroups.h"
+#include "wolke/sandbox/delegation.h"
 #include "wolke/sandbox/launcher.h"
 #include "wolke/sandbox/memory_gauge.h"
 #include "wolke/sandbox/pack.h"
@@ -419,6 +420,8 @@ Result<SpawnerProcess> start_spawner(SpawnerOptions options) {
   config.lifeline = Fd(lifeline[0]);
   config.level = options.level;
   config.cgroups = detect_cgroups();
+  TRY(enter_leaf(config.cgroups));
+  process.cgroups = config.cgroups;
   config.ready_shells = options.ready_shells;
   remove_leftover_cgroups(config.cgroups);
   process.pid = ::fork();
@@ -438,6 +441,7 @@ void stop_spawner(SpawnerProcess& process) {
   process.lifeline.reset();
   process.side.spawner.reset();
   if (process.pid > 0) (void)::waitpid(std::exchange(process.pid, -1), nullptr, 0);
+  leave_leaf(process.cgroups);
 }
 
 }  // namespace wolke::sandbox

@@ -16,6 +16,7 @@
 #include "wolke/async/loop.h"
 #include "wolke/base/fd.h"
 #include "wolke/base/result.h"
+#include "wolke/sandbox/cgroups.h"
 #include "wolke/sandbox/sandbox.h"
 
 namespace wolke::sandbox {
@@ -42,6 +43,7 @@ struct SpawnerProcess {
   pid_t pid = -1;
   Fd lifeline;
   ServerSide side;
+  CgroupLayout cgroups;
 };
 struct SpawnerOptions {
   Level level = Level::full;

@@ -24,6 +24,7 @@
 #include "wolke/base/env.h"
 #include "wolke/observe/log.h"
 #include "wolke/sandbox/cgroups.h"
+#include "wolke/sandbox/delegation.h"
 #include "wolke/sandbox/spawner.h"
 #include "wolke/sandbox/step.h"
 #include "wolke/sandbox/wire.h"
@@ -162,6 +163,7 @@ Result<void> Launcher::prepare() {
   }
   TRY(prepare_data(config_.data_dir, uid_, privileged_));
   if (config_.level != Level::process) cgroups_ = detect_cgroups();
+  TRY(enter_leaf(cgroups_));
   remove_leftover_cgroups(cgroups_);
   ::sigemptyset(&waited_);
   for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) ::sigaddset(&waited_, signal);
@@ -373,6 +375,7 @@ void Launcher::finish() {
     (void)::waitpid(pid, nullptr, 0);
   }
   remove_leftover_cgroups(cgroups_);
+  leave_leaf(cgroups_);
 }
 
 int Launcher::run() {

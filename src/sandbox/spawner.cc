@@ -17,6 +17,7 @@
 #include <memory>
 #include <utility>
 
+#include "wolke/sandbox/delegation.h"
 #include "wolke/sandbox/make_shell.h"
 #include "wolke/sandbox/step.h"
 #include "wolke/sandbox/wire.h"
@@ -356,6 +357,7 @@ void Spawner::end_everything() {
   }
   shells_.clear();
   maker_.clean_all();
+  leave_leaf(config_.cgroups);
 }
 
 #ifndef WOLKE_TEST_WEAKEN
