@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
 #include <thread>
 
 #include "wolke/app/trust.h"
 #include "wolke/meter/drain.h"
 #include "wolke/observe/log.h"
 #include "wolke/sandbox/process_sandbox.h"
+#include "wolke/store/disk_room.h"
 
 namespace wolke::app {
 
@@ -19,6 +21,7 @@ constexpr std::size_t pool_queue_max = 4096;
 constexpr auto stop_grace = std::chrono::seconds(5);
 constexpr auto collect_every = std::chrono::minutes(10);
 constexpr Millis blob_grace = std::chrono::hours(1);
+constexpr auto collect_when_full_every = std::chrono::seconds(2);
 constexpr const char* trust_inside = "/var/trust/ca.pem";
 
 unsigned pool_threads() {
@@ -61,6 +64,14 @@ bool answer_health(const net::RequestHead& head, int& status, std::string& body)
   return true;
 }
 
+/// Made anew at each start: only sandboxes of this server ever trust it, and no key lies on a disk.
+Result<std::unique_ptr<net::LocalAuthority>> make_authority(const std::string& trust_directory) {
+  TRY(auto authority, net::LocalAuthority::create("wolke sandbox authority", aws_domains()));
+  TRY(system_env().disk.make_directory(trust_directory));
+  TRY(write_trust_bundle(authority->certificate_pem(), trust_directory));
+  return authority;
+}
+
 }  // namespace
 
 Components::Components(const Config& config, async::Loop& loop)
@@ -77,9 +88,10 @@ Components::~Components() {
 
 Result<void> Components::open_storage(const std::string& address) {
   std::string note = fmt::format("pid {}, http://{}", ::getpid(), address);
-  TRY(store_, store::open_sqlite_store(
-                  env_, {.directory = config_.data_dir + "/store", .lock_note = note}));
-  TRY(blobs_, store::open_file_blobs(env_, config_.data_dir + "/blobs"));
+  TRY(store_, store::open_sqlite_store(env_, {.directory = config_.data_dir + "/store",
+                                              .lock_note = note,
+                                              .reserve_bytes = store::disk_reserve_bytes}));
+  TRY(blobs_, store::open_file_blobs(env_, config_.data_dir + "/blobs", store::blob_reserve_bytes));
   TRY(packages_, lambda::Packages::open(config_.data_dir + "/packages", env_.random));
   return {};
 }
@@ -98,12 +110,9 @@ Result<void> Components::open_identity() {
   return {};
 }
 
-Result<void> Components::open_certificates() {
-  // Made anew at each start: only sandboxes of this server ever trust it.
-  TRY(authority_, net::LocalAuthority::create("wolke sandbox authority", aws_domains()));
+void Components::use_certificates(std::unique_ptr<net::LocalAuthority> authority) {
+  authority_ = std::move(authority);
   acceptor_ = std::make_shared<net::TlsAcceptor>(authority_->source("s3.amazonaws.com"));
-  TRY(env_.disk.make_directory(config_.data_dir + "/trust"));
-  return write_trust_bundle(authority_->certificate_pem(), config_.data_dir + "/trust");
 }
 
 void Components::make_invoker(sandbox::ServerSide side) {
@@ -163,6 +172,7 @@ void Components::make_services() {
                     .limits = {}});
   control_ =
       std::make_unique<control::Control>(control::Control{.store = *store_, .invoker = *invoker_});
+  retirement_ = std::make_unique<lambda::Retirement>(*lambda_);
   target_ = std::make_unique<lambda::LambdaTarget>(*lambda_);
   deliverer_ = std::make_unique<deliver::Deliverer>(
       deliver::Deliverer::Ports{
@@ -225,18 +235,41 @@ async::Task<void> Components::collect_regularly() {
 }
 
 void Components::start(Fd listening) {
+/// What was deleted gives its room back soon when room is short, and not only after the grace.
+async::Task<void> Components::collect_when_full() {
+  auto pause = std::chrono::nanoseconds(collect_when_full_every);
+  while (co_await loop_.sleep_for(pause) == async::Wake::timed_out) {
+    pause = collect_when_full_every;
+    const Result<std::uint64_t> free = env_.disk.free_bytes(config_.data_dir);
+    if (!free || *free >= 2 * store::blob_reserve_bytes) continue;
+    const Monotonic began = loop_.now();
+    const auto removed =
+        co_await async::run_on(*pool_, loop_, [this] { return blobs_->collect_at_once(*store_); });
+    if (removed && !*removed) {
+      observe::log(observe::Level::warning, "blobs", removed->error().message);
+    }
+    // However many blobs there are, looking at them takes a small share of the time.
+    pause = std::max<std::chrono::nanoseconds>(pause, 10 * (loop_.now() - began));
+  }
+}
+
   server_->serve(std::move(listening));
   drainer_->start();
   appender_->start();
   deliverer_->start();
   loop_.spawn(collect_regularly());
+  retirement_->start();
 }
+  loop_.spawn(collect_when_full());
 
 async::Task<void> Components::stop() {
   co_await server_->stop(stop_grace);
-  co_await deliverer_->stop();
+  // No new delivery begins; those under way and the calls have the grace, and no longer.
+  deliverer_->close();
+  co_await retirement_->stop();
   co_await invoker_->stop();
   doors_.clear();
+  co_await deliverer_->stop();
   co_await appender_->stop();
   co_await drainer_->stop();
 }
@@ -246,10 +279,13 @@ Result<std::unique_ptr<Components>> make_components(const Config& config,
                                                     sandbox::ServerSide side) {
   auto parts = std::make_unique<Components>(config, loop);
   TRY(parts->open_storage(address));
+  // Beside the storage, which waits for the disk.
+  auto authority_made = std::async(std::launch::async, make_authority, config.data_dir + "/trust");
   TRY(parts->open_identity());
-  TRY(parts->open_certificates());
   TRY(parts->open_meter());
   // From here the data is ours and the root is known.
+  TRY(auto authority, authority_made.get());
+  parts->use_certificates(std::move(authority));
   parts->make_logs();
   parts->make_invoker(std::move(side));
   parts->make_services();

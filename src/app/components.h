@@ -24,6 +24,7 @@
 #include "wolke/services/control/control.h"
 #include "wolke/services/iam/iam.h"
 #include "wolke/services/lambda/lambda.h"
+#include "wolke/services/lambda/retirement.h"
 #include "wolke/services/logs/logs.h"
 #include "wolke/services/s3/s3.h"
 #include "wolke/services/sts/sts.h"
@@ -49,7 +50,7 @@ class Components {
                                                              async::Loop&, sandbox::ServerSide);
   Result<void> open_storage(const std::string& address);
   Result<void> open_identity();
-  Result<void> open_certificates();
+  void use_certificates(std::unique_ptr<net::LocalAuthority> authority);
   void make_invoker(sandbox::ServerSide side);
   Result<void> open_meter();
   void make_logs();
@@ -57,6 +58,7 @@ class Components {
   void make_gateway();
   void serve_sandbox(Fd listening, const std::string& sandbox_id, bool tls);
   async::Task<void> collect_regularly();
+  async::Task<void> collect_when_full();
 
   const Config& config_;
   async::Loop& loop_;
@@ -83,6 +85,7 @@ class Components {
   std::unique_ptr<lambda::Lambda> lambda_;
   std::unique_ptr<control::Control> control_;
   std::unique_ptr<AttachedPolicies> attached_;
+  std::unique_ptr<lambda::Retirement> retirement_;
   std::unique_ptr<lambda::LambdaTarget> target_;
   std::unique_ptr<deliver::Deliverer> deliverer_;
   std::unique_ptr<gateway::Authentication> authentication_;

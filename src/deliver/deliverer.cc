@@ -49,9 +49,13 @@ void Deliverer::start() {
   ports_.loop.spawn(sweep_regularly(gate_.enter()));
 }
 
-async::Task<void> Deliverer::stop() {
+void Deliverer::close() {
   closing_.set();
   wake_.set();
+}
+
+async::Task<void> Deliverer::stop() {
+  close();
   co_await gate_.close();
   for (std::uint64_t token : watches_) ports_.store.unwatch(token);
 }

@@ -49,8 +49,10 @@ class Deliverer {
 
   /// Spawns the work on the loop. Call once, on the loop's thread.
   void start();
-  /// No new attempts; ends when those under way have ended. Attempts cut short by the target's own
-  /// stop are not recorded.
+  /// No new attempts from here. Then stop the target: attempts that it cuts short are not recorded,
+  /// and made again by the next start.
+  void close();
+  /// Ends when the attempts under way have ended.
   async::Task<void> stop();
 
  private:

@@ -78,6 +78,10 @@ class Invoker {
     std::uint64_t invocations = 0;
   };
   virtual std::vector<InstanceInfo> instances() const = 0;
+  /// What has instances, or invocations that wait for one.
+  virtual std::vector<std::shared_ptr<const FunctionSpec>> running() const = 0;
+  /// This very revision is over: its idle instances end now, the others after their invocation.
+  virtual void retire(const FunctionSpec& function) = 0;
   virtual async::Task<void> stop() = 0;
 };
 

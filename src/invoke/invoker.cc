@@ -46,6 +46,10 @@ std::string function_key(const FunctionSpec& function) {
   return function.arn + ":" + function.version;
 }
 
+std::string fleet_key(const FunctionSpec& function, std::string_view reserved) {
+  return function_key(function) + "@" + function.revision + std::string(reserved);
+}
+
 Error out_of_room() {
   return throttled(Admission::account_exceeded);
 }
@@ -65,6 +69,8 @@ class PoolInvoker final : public Invoker {
 
   Task<Result<InvokeResult>> invoke(const FunctionSpec& function, InvokeRequest request) override;
   std::vector<InstanceInfo> instances() const override;
+  std::vector<std::shared_ptr<const FunctionSpec>> running() const override;
+  void retire(const FunctionSpec& function) override;
   Task<void> stop() override;
 
  private:
@@ -73,6 +79,7 @@ class PoolInvoker final : public Invoker {
   void leave(const FunctionSpec& function);
   // Fleets.
   Fleet& fleet_of(const FunctionSpec& function);
+  void supersede(Fleet& fleet);
   void forget_if_empty(Fleet& fleet);
   Task<Result<InvokeResult>> run(Fleet& fleet, InvokeRequest& request);
   Task<Result<LiveInstance*>> acquire(Fleet& fleet);
@@ -202,8 +209,7 @@ void PoolInvoker::leave(const FunctionSpec& function) {
 
 Fleet& PoolInvoker::fleet_of(const FunctionSpec& function) {
   // A reservation is no part of the revision, but leave() must undo what admit_now() did.
-  std::string reserved = function.reserved_concurrency ? "r" : "";
-  std::string key = function_key(function) + "@" + function.revision + reserved;
+  std::string key = fleet_key(function, function.reserved_concurrency ? "r" : "");
   std::unique_ptr<Fleet>& slot = fleets_[key];
   if (slot) return *slot;
   slot = std::make_unique<Fleet>();
@@ -212,11 +218,17 @@ Fleet& PoolInvoker::fleet_of(const FunctionSpec& function) {
   std::string& current = current_[function_key(function)];
   std::string previous = std::exchange(current, key);
   // New code or configuration: what is idle of the old one will not be asked again.
+  Fleet& fleet = *slot;
   if (auto old = fleets_.find(previous); !previous.empty() && old != fleets_.end()) {
-    old->second->superseded = true;
-    for (LiveInstance* instance : std::vector(old->second->idle)) retire(*instance);
+    supersede(*old->second);
   }
-  return *slot;
+  return fleet;
+}
+
+/// The fleet may be gone afterwards.
+void PoolInvoker::supersede(Fleet& fleet) {
+  fleet.superseded = true;
+  for (LiveInstance* instance : std::vector(fleet.idle)) retire(*instance);
 }
 
 void PoolInvoker::forget_if_empty(Fleet& fleet) {
@@ -332,7 +344,7 @@ Task<void> PoolInvoker::start(Fleet& fleet, LiveInstance& instance) {
       waiter->ready.set();
     }
     retire(instance);
-  } else if (stopping_ || (fleet.waiting.empty() && !instance.reusable())) {
+  } else if (stopping_ || (fleet.waiting.empty() && (fleet.superseded || !instance.reusable()))) {
     retire(instance);
   } else {
     give(fleet, instance);
@@ -463,6 +475,21 @@ std::vector<Invoker::InstanceInfo> PoolInvoker::instances() const {
                    .invocations = instance.invocations()});
   }
   return out;
+}
+
+std::vector<std::shared_ptr<const FunctionSpec>> PoolInvoker::running() const {
+  std::vector<std::shared_ptr<const FunctionSpec>> out;
+  for (const auto& [key, fleet] : fleets_) {
+    if (!fleet->superseded) out.push_back(fleet->function);
+  }
+  return out;
+}
+
+void PoolInvoker::retire(const FunctionSpec& function) {
+  for (const char* reserved : {"", "r"}) {
+    const auto found = fleets_.find(fleet_key(function, reserved));
+    if (found != fleets_.end()) supersede(*found->second);
+  }
 }
 
 Task<void> PoolInvoker::stop() {

@@ -56,6 +56,28 @@ class InvokerTest : public PoolTest {
     co_await call_into(spec, request(), out[1]);
   }
 
+  Task<void> call_then_retire(FunctionSpec spec, Answers& out) {
+    co_await call_each({spec}, out);
+    EXPECT_EQ(invoker->instances().size(), 1U);
+    EXPECT_EQ(invoker->running().size(), 1U);
+    invoker->retire(spec);
+    EXPECT_TRUE(invoker->instances().empty());
+    EXPECT_TRUE(invoker->running().empty());
+  }
+
+  /// Retires the revision while its invocation runs.
+  Task<void> call_and_retire(FunctionSpec spec, Answers& out) {
+    std::size_t left = 1;
+    async::Event done(loop);
+    loop.spawn(call_and_count(spec, out[0], left, done));
+    co_await wait_until([this] {
+      const auto instances = invoker->instances();
+      return !instances.empty() && instances[0].state == "busy";
+    });
+    invoker->retire(spec);
+    co_await done.wait(loop.now() + std::chrono::seconds(60));
+  }
+
   Task<void> wait_until(std::function<bool()> condition) {
     for (int i = 0; i < 2000 && !condition(); ++i) co_await loop.sleep_for(Millis(1));
   }
@@ -87,6 +109,21 @@ TEST_F(InvokerTest, NewCodeGetsANewSandboxAndTheOldOneEnds) {
   auto first = json((**answers[0]).payload), second = json((**answers[1]).payload);
   EXPECT_NE(first.find("pid")->text(), second.find("pid")->text());
   EXPECT_NE(::kill(static_cast<pid_t>(*first.integer_at("pid")), 0), 0);
+}
+
+TEST_F(InvokerTest, ARetiredRevisionsIdleInstancesEndAtOnce) {
+  Answers answers;
+  run(call_then_retire(node(counting), answers));
+  EXPECT_TRUE(answers[0]->has_value());
+}
+
+TEST_F(InvokerTest, ARetiredRevisionsInvocationInProgressEndsAndThenItsInstance) {
+  Answers answers(1);
+  FunctionSpec spec = node(slow);
+  run(call_and_retire(spec, answers));
+  EXPECT_TRUE(answers[0]->has_value()) << answers[0]->error().message;
+  EXPECT_EQ((**answers[0]).error, FunctionError::none);
+  EXPECT_TRUE(invoker->instances().empty());
 }
 
 TEST_F(InvokerTest, ConcurrentInvocationsRunInInstancesOfTheirOwn) {

@@ -43,6 +43,13 @@ std::size_t batch_bytes(const Batch& batch) {
   return weigh(batch).bytes;
 }
 
+std::size_t value_bytes(const Batch& batch) {
+  std::size_t bytes = 0;
+  for (const Put& put : batch.puts) bytes += put.value.size();
+  for (const Append& append : batch.appends) bytes += append.value.size();
+  return bytes;
+}
+
 std::optional<Error> refuse_batch(const Batch& batch) {
   for (const ShardEpoch& epoch : batch.epochs) {
     if (epoch.epoch != 0) {

@@ -15,6 +15,8 @@ inline constexpr std::size_t batch_bytes_max = 16 * 1024 * 1024;
 
 /// Bytes of keys and values, for the queue's cap.
 std::size_t batch_bytes(const Batch& batch);
+/// Bytes of the values alone: what a batch adds to the database.
+std::size_t value_bytes(const Batch& batch);
 
 /// "KeyTooLong", "RecordTooLarge", "BatchTooLarge" or "FencedOff" when the batch cannot be
 /// committed whatever the store holds. An engine of one node owns every shard at epoch 0.

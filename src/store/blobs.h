@@ -40,10 +40,15 @@ class BlobStore {
   virtual Result<std::unique_ptr<BlobReader>> open(const BlobRef& ref) = 0;
   /// Returns the number of blobs removed.
   virtual Result<std::size_t> collect(Store& store, Timestamp now, Millis grace) = 0;
+  /// When room is short: every blob that no record refers to, however young; but for those that
+  /// were sealed by this process and have not been seen referred to.
+  virtual Result<std::size_t> collect_at_once(Store& store) = 0;
 };
 
-/// Files under `directory` of the Env's disk.
-Result<std::unique_ptr<BlobStore>> open_file_blobs(Env env, std::string directory);
+/// Files under `directory` of the Env's disk. "DiskFull" when less than `reserve_bytes` would be
+/// left.
+Result<std::unique_ptr<BlobStore>> open_file_blobs(Env env, std::string directory,
+                                                   std::uint64_t reserve_bytes = 0);
 
 /// Reads a whole Body (inline or blobs) of at most `bytes_max`; "EntityTooLarge" beyond.
 Result<std::string> read_body(BlobStore& blobs, const Body& body, std::size_t bytes_max);

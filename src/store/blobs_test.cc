@@ -171,6 +171,45 @@ TEST_F(Blobs, CollectRemovesWhatNobodyRefersTo) {
   EXPECT_FALSE(read(gone, 0, 4));
 }
 
+TEST_F(Blobs, CollectingAtOnceTakesWhatIsNoLongerReferredToHoweverYoung) {
+  const BlobRef kept = put("kept");
+  const BlobRef gone = put("gone");
+  refer(kept, "owner");
+  refer(gone, "owner");
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 0U);
+  refer(gone, "owner", true);
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 1U);
+  EXPECT_TRUE(read(kept, 0, 4));
+  EXPECT_FALSE(read(gone, 0, 4));
+}
+
+TEST_F(Blobs, CollectingAtOnceLeavesWhatMayBeOnItsWayIntoACommit) {
+  auto writer = *blobs_.create();
+  ASSERT_TRUE(writer->write("x"));
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 0U) << "a writer has it";
+  const BlobRef ref = *writer->seal();
+  clock_.advance(grace * 1000);
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 0U) << "nobody has referred to it yet";
+  refer(ref, "owner");
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 0U);
+  EXPECT_TRUE(read(ref, 0, 1));
+}
+
+TEST_F(Blobs, ABodyIsRefusedBeforeItEatsIntoTheReserve) {
+  constexpr std::uint64_t reserve = 4 * 1024 * 1024;
+  FileBlobs careful(env_, "/data/blobs", {}, reserve);
+  disk_.set_capacity(3 * reserve);
+  auto writer = *careful.create();
+  Result<void> written;
+  for (int i = 0; i < 1000 && written; ++i) written = writer->write(bytes(100'000));
+  EXPECT_EQ(written.error().code, "DiskFull");
+  EXPECT_GE(disk_.free_bytes("/").value() + 1024 * 1024, reserve);
+  disk_.set_capacity(reserve);
+  EXPECT_EQ(careful.create().error().code, "DiskFull");
+  disk_.set_capacity(~0ULL);
+  EXPECT_TRUE(careful.create());
+}
+
 TEST_F(Blobs, CollectLeavesWhatMayBeOnItsWayIntoACommit) {
   auto slow = *blobs_.create();
   ASSERT_TRUE(slow->write("x"));

@@ -17,8 +17,9 @@ std::unique_ptr<Store> open_memory_store();
 /// and address in the lock file.
 struct SqliteOptions {
   std::string directory;
-  std::string lock_note;  // what a second server is told about the first, e.g. "pid 17,
-                          // http://127.0.0.1:4566"
+  std::string lock_note;            // what a second server is told about the first, e.g. "pid 17,
+                                    // http://127.0.0.1:4566"
+  std::uint64_t reserve_bytes = 0;  // with less room, batches with large values are "DiskFull"
 };
 Result<std::unique_ptr<Store>> open_sqlite_store(Env env, SqliteOptions options);
 

@@ -8,6 +8,7 @@
 #include "wolke/base/limits.h"
 #include "wolke/store/blob_format.h"
 #include "wolke/store/blob_reference.h"
+#include "wolke/store/disk_room.h"
 #include "wolke/store/durable_directory.h"
 #include "wolke/store/keys.h"
 
@@ -19,6 +20,8 @@ using namespace blob_format;
 
 constexpr std::size_t id_text_bytes = 2 * id_bytes;
 constexpr std::size_t shard_text_bytes = 2;
+// How often a long body looks whether there is room for more of it.
+constexpr std::uint64_t room_checked_bytes = 1024 * 1024;
 
 Error corrupt_blob(std::string_view id) {
   return {.code = "Corrupt", .status = 500, .message = fmt::format("Blob {} is damaged.", id)};
@@ -96,6 +99,9 @@ class FileBlobWriter final : public BlobWriter {
   }
 
   Result<void> append(std::string_view bytes) {
+    if (written_ / room_checked_bytes != (written_ + bytes.size()) / room_checked_bytes) {
+      TRY(blobs_.expect_room());
+    }
     TRY(file_->write_at(header_bytes + written_, bytes));
     written_ += bytes.size();
     return {};
@@ -180,6 +186,13 @@ Error FileBlobs::poison(Error why) {
               "A sync failed; no blob is sealed until the server is started again. " + why.message};
 }
 
+Result<void> FileBlobs::expect_room() const {
+  if (reserve_bytes_ == 0) return {};
+  TRY(const std::uint64_t free, env_.disk.free_bytes(directory_));
+  if (free < reserve_bytes_) return fail(disk_full());
+  return {};
+}
+
 Result<void> FileBlobs::open_directory() {
   return make_durable_directory(env_.disk, directory_);
 }
@@ -200,6 +213,7 @@ Result<void> FileBlobs::make_shard_durable(std::string_view id) {
 
 Result<std::unique_ptr<BlobWriter>> FileBlobs::create() {
   if (poisoned_) return fail(poison({}));
+  TRY(expect_room());
   const std::string id = env_.random.hex(id_bytes);
   TRY(make_shard_durable(id));
   state_.lock()->writing.insert(id);
@@ -274,31 +288,41 @@ std::optional<Timestamp> FileBlobs::created_at(const std::string& id) {
   return decoded->created;
 }
 
-Result<bool> FileBlobs::is_collectable(Store& store, const std::string& id, Timestamp now,
-                                       Millis grace) {
+Result<bool> FileBlobs::is_referenced(Store& store, const std::string& id) const {
+  if (bugs_.collect_without_looking) return false;
+  TRY(std::unique_ptr<Snapshot> snapshot, store.snapshot());
+  const std::string prefix = blob_references_prefix(id);
+  TRY(const Page page,
+      snapshot->scan(
+          {.shard = shard_of(id), .begin = prefix, .end = prefix_end(prefix), .records_max = 1}));
+  return !page.records.empty();
+}
+
+Result<bool> FileBlobs::is_collectable(const Collection& collection, const std::string& id) {
+  // Before the snapshot: whoever is to refer to it is here until then.
+  std::optional<Timestamp> sealed_at;
   {
     auto state = state_.lock();
     if (state->writing.contains(id)) return false;
     if (auto sealed = state->sealed_at.find(id); sealed != state->sealed_at.end()) {
-      if (now - sealed->second <= grace) return false;
-      state->sealed_at.erase(sealed);  // from here the reference alone decides
+      sealed_at = sealed->second;
     }
   }
-  if (!bugs_.collect_without_looking) {
-    TRY(std::unique_ptr<Snapshot> snapshot, store.snapshot());
-    const std::string prefix = blob_references_prefix(id);
-    TRY(const Page page,
-        snapshot->scan(
-            {.shard = shard_of(id), .begin = prefix, .end = prefix_end(prefix), .records_max = 1}));
-    if (!page.records.empty()) return false;
+  TRY(const bool referenced, is_referenced(collection.store, id));
+  if (referenced ||
+      (sealed_at && collection.grace && collection.now - *sealed_at > *collection.grace)) {
+    state_.lock()->sealed_at.erase(id);  // from here the reference alone decides
+    sealed_at.reset();
   }
+  if (referenced || sealed_at) return false;
+  if (!collection.grace) return true;
   // A header that cannot be read is a crash's: nobody was given this id.
   const auto created = created_at(id);
-  return !created || now - *created > grace;
+  return !created || collection.now - *created > *collection.grace;
 }
 
-Result<std::size_t> FileBlobs::collect_shard(Store& store, const std::string& shard, Timestamp now,
-                                             Millis grace) {
+Result<std::size_t> FileBlobs::collect_shard(const Collection& collection,
+                                             const std::string& shard) {
   auto names = env_.disk.list(directory_ + "/" + shard);
   if (!names) {
     if (names.error().code == "NotFound") return 0;
@@ -309,7 +333,7 @@ Result<std::size_t> FileBlobs::collect_shard(Store& store, const std::string& sh
   for (const std::string& name : *names) {
     const std::string id = shard + name;
     if (!is_blob_id(id)) continue;  // not ours
-    TRY(const bool collectable, is_collectable(store, id, now, grace));
+    TRY(const bool collectable, is_collectable(collection, id));
     if (!collectable) continue;
     if (auto gone = env_.disk.remove(path_of(id)); gone) {
       ++removed;
@@ -320,20 +344,29 @@ Result<std::size_t> FileBlobs::collect_shard(Store& store, const std::string& sh
   return removed;
 }
 
-Result<std::size_t> FileBlobs::collect(Store& store, Timestamp now, Millis grace) {
+Result<std::size_t> FileBlobs::collect_all(const Collection& collection) {
   TRY(std::vector<std::string> shards, env_.disk.list(directory_));
   std::ranges::sort(shards);
   std::size_t removed = 0;
   for (const std::string& shard : shards) {
     if (shard.size() != shard_text_bytes || !is_hex(shard)) continue;
-    TRY(const std::size_t here, collect_shard(store, shard, now, grace));
+    TRY(const std::size_t here, collect_shard(collection, shard));
     removed += here;
   }
   return removed;
 }
 
-Result<std::unique_ptr<BlobStore>> open_file_blobs(Env env, std::string directory) {
-  auto blobs = std::make_unique<FileBlobs>(env, std::move(directory), SeededBugs{});
+Result<std::size_t> FileBlobs::collect(Store& store, Timestamp now, Millis grace) {
+  return collect_all({.store = store, .now = now, .grace = grace});
+}
+
+Result<std::size_t> FileBlobs::collect_at_once(Store& store) {
+  return collect_all({.store = store});
+}
+
+Result<std::unique_ptr<BlobStore>> open_file_blobs(Env env, std::string directory,
+                                                   std::uint64_t reserve_bytes) {
+  auto blobs = std::make_unique<FileBlobs>(env, std::move(directory), SeededBugs{}, reserve_bytes);
   TRY(blobs->open_directory());
   return std::unique_ptr<BlobStore>(std::move(blobs));
 }

@@ -25,8 +25,8 @@ namespace wolke::store {
 
 class FileBlobs final : public BlobStore {
  public:
-  FileBlobs(Env env, std::string directory, const SeededBugs& bugs)
-      : env_(env), directory_(std::move(directory)), bugs_(bugs) {}
+  FileBlobs(Env env, std::string directory, const SeededBugs& bugs, std::uint64_t reserve_bytes = 0)
+      : env_(env), directory_(std::move(directory)), bugs_(bugs), reserve_bytes_(reserve_bytes) {}
 
   /// Creates the directory, durably.
   Result<void> open_directory();
@@ -34,12 +34,14 @@ class FileBlobs final : public BlobStore {
   Result<std::unique_ptr<BlobWriter>> create() override;
   Result<std::unique_ptr<BlobReader>> open(const BlobRef& ref) override;
   Result<std::size_t> collect(Store& store, Timestamp now, Millis grace) override;
+  Result<std::size_t> collect_at_once(Store& store) override;
 
  private:
   friend class FileBlobWriter;
   struct State {
-    std::set<std::string> writing;               // ids; never collected
-    std::map<std::string, Timestamp> sealed_at;  // by this process, until collected or past grace
+    std::set<std::string> writing;  // ids; never collected
+    // By this process, until a collection sees a reference or the grace is over.
+    std::map<std::string, Timestamp> sealed_at;
     std::array<bool, 256> shard_is_durable{};
   };
 
@@ -49,14 +51,23 @@ class FileBlobs final : public BlobStore {
   Result<void> sealed(const std::string& id);
   void discard(const std::string& id);
   Error poison(Error why);
-  Result<std::size_t> collect_shard(Store& store, const std::string& shard, Timestamp now,
-                                    Millis grace);
-  Result<bool> is_collectable(Store& store, const std::string& id, Timestamp now, Millis grace);
+  Result<void> expect_room() const;
+  /// No grace: at once.
+  struct Collection {
+    Store& store;
+    Timestamp now{};
+    std::optional<Millis> grace = {};
+  };
+  Result<std::size_t> collect_all(const Collection& collection);
+  Result<std::size_t> collect_shard(const Collection& collection, const std::string& shard);
+  Result<bool> is_collectable(const Collection& collection, const std::string& id);
+  Result<bool> is_referenced(Store& store, const std::string& id) const;
   std::optional<Timestamp> created_at(const std::string& id);
 
   Env env_;
   std::string directory_;
   SeededBugs bugs_;
+  std::uint64_t reserve_bytes_;
   std::atomic<bool> poisoned_ = false;
   Guarded<State> state_;
 };

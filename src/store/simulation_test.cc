@@ -93,7 +93,8 @@ void Simulation::step() {
 }
 
 void Simulation::collect() {
-  const auto removed = blobs_->collect(*store_, clock_.wall(), grace);
+  const auto removed =
+      one_in(3) ? blobs_->collect_at_once(*store_) : blobs_->collect(*store_, clock_.wall(), grace);
   if (removed) counts_.collected += *removed;
   // Objects must be readable at once, not only after the next restart.
   if (!disk_.is_off()) verify_objects();

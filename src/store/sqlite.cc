@@ -100,7 +100,7 @@ Error Connection::error(int code) const {
   }
   switch (code & 0xFF) {
     case SQLITE_FULL:
-      return {.code = "DiskFull", .status = 503, .message = message};
+      return {.code = "DiskFull", .status = 500, .message = message};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {.code = "Corrupt", .status = 500, .message = message};

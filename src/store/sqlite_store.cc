@@ -1,8 +1,10 @@
 #include "wolke/store/sqlite_store.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "wolke/store/batch.h"
+#include "wolke/store/disk_room.h"
 #include "wolke/store/durable_directory.h"
 #include "wolke/store/log_recovery.h"
 
@@ -32,6 +34,7 @@ Error overloaded() {
 SqliteStore::SqliteStore(Env env, const SqliteOptions& options, const SqliteTesting& testing)
     : env_(env),
       directory_(options.directory),
+      reserve_bytes_(options.reserve_bytes),
       testing_(testing),
       vfs_(env, options.directory, testing.bugs),
       writer_(vfs_),
@@ -156,7 +159,28 @@ void SqliteStore::drain() {
   }
 }
 
+/// Pages that deletes left free in the database count: values that lie in the commit go there. What
+/// the log holds is still to be moved, and may need as much again.
+bool SqliteStore::is_short_of_room() {
+  if (reserve_bytes_ == 0) return false;
+  const std::uint64_t needed =
+      reserve_bytes_ + static_cast<std::uint64_t>(writer_.log_pages()) * page_bytes;
+  const Result<std::uint64_t> free = env_.disk.free_bytes(directory_);
+  if (!free || *free >= needed) return false;
+  return *free + writer_.free_bytes() < needed;
+}
+
 void SqliteStore::commit_group(std::vector<Queued> group) {
+  if (is_short_of_room()) {
+    const auto large = std::stable_partition(group.begin(), group.end(), [](const Queued& queued) {
+      return value_bytes(queued.batch) <= small_values_bytes;
+    });
+    for (auto refused = large; refused != group.end(); ++refused) {
+      refused->done(failed(disk_full()));
+    }
+    group.erase(large, group.end());
+    if (group.empty()) return;
+  }
   std::vector<GroupMember> members;
   members.reserve(group.size());
   for (Queued& queued : group) members.push_back({.batch = &queued.batch, .result = {}});

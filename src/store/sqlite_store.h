@@ -27,6 +27,8 @@ namespace wolke::store {
 inline constexpr std::size_t queue_bytes_max = 64 * 1024 * 1024;
 inline constexpr std::size_t group_bytes_max = 8 * 1024 * 1024;
 inline constexpr std::size_t group_batches_max = 1024;
+/// Values of a batch that are no body: it is let in when the disk is full.
+inline constexpr std::size_t small_values_bytes = 4096;
 
 /// Where the writer runs: on its own thread, or inside commit() and release() (simulation: same
 /// seed, same run).
@@ -67,12 +69,14 @@ class SqliteStore final : public Store {
   SqliteStore(Env env, const SqliteOptions& options, const SqliteTesting& testing);
   void write_until_stopped();
   std::vector<Queued> take_group();  // with mutex_ held
+  bool is_short_of_room();
   void commit_group(std::vector<Queued> group);
   void checkpoint();
   void drain();
 
   Env env_;
   std::string directory_;
+  std::uint64_t reserve_bytes_;
   SqliteTesting testing_;
   std::optional<DirectoryLock> lock_;
   Vfs vfs_;

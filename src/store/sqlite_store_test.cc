@@ -26,7 +26,10 @@ class SqliteStoreTest : public testing::Test {
 
   Result<void> try_open() {
     store_.reset();
-    TRY(store_, SqliteStore::open(env_, {.directory = "/data/store", .lock_note = ""}, testing_));
+    TRY(store_,
+        SqliteStore::open(
+            env_, {.directory = "/data/store", .lock_note = "", .reserve_bytes = reserve_bytes_},
+            testing_));
     return {};
   }
   void open() {
@@ -50,6 +53,7 @@ class SqliteStoreTest : public testing::Test {
   Env env_{clock_, random_, disk_};
   SqliteTesting testing_{
       .pace = WriterPace::in_caller, .locking = DirectoryLocking::none, .bugs = {}};
+  std::uint64_t reserve_bytes_ = 0;
   std::unique_ptr<SqliteStore> store_;
 };
 
@@ -136,6 +140,28 @@ TEST_F(SqliteStoreTest, AfterAFailedSyncNothingIsAcknowledgedButReadsGoOn) {
   EXPECT_EQ(get("after"), "(none)");
   open();
   EXPECT_EQ(put("after", "w").status, CommitStatus::committed);
+}
+
+TEST_F(SqliteStoreTest, WithoutRoomLargeValuesAreRefusedAndDeletesMakeRoomForThem) {
+  const std::string large(60'000, 'x');
+  reserve_bytes_ = 1024 * 1024;
+  open();
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_EQ(put(std::to_string(i), large).status, CommitStatus::committed);
+  }
+  disk_.set_capacity(reserve_bytes_ / 2);  // less than the reserve is free: nothing is
+  EXPECT_EQ(put("more", large).error.code, "DiskFull");
+  disk_.set_capacity(~0ULL);
+  const std::uint64_t used = ~0ULL - disk_.free_bytes("/").value();
+  disk_.set_capacity(used + reserve_bytes_ / 2);
+  EXPECT_EQ(put("more", large).error.code, "DiskFull");
+  EXPECT_EQ(put("small", "event").status, CommitStatus::committed);
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_EQ(commit_and_wait(*store_, {.deletes = {{0, std::to_string(i)}}}).status,
+              CommitStatus::committed);
+  }
+  EXPECT_EQ(put("more", large).status, CommitStatus::committed);
+  EXPECT_EQ(get("more"), large);
 }
 
 TEST_F(SqliteStoreTest, AFullDiskIsAnErrorAndTheStoreGoesOn) {

@@ -113,6 +113,7 @@ Result<void> SqliteWriter::prepare_statements() {
               "SELECT 1 FROM records WHERE shard=?1 AND key>=?2 AND key<?3 LIMIT 1"));
   TRY(prepare(put_, "INSERT OR REPLACE INTO records(shard, key, version, value) VALUES(?,?,?,?)"));
   TRY(prepare(delete_, "DELETE FROM records WHERE shard=?1 AND key=?2"));
+  TRY(prepare(count_free_pages_, "PRAGMA freelist_count"));
   return {};
 }
 
@@ -235,6 +236,13 @@ void SqliteWriter::commit(std::span<GroupMember> group) {
     }
   }
   for (GroupMember& member : group) member.result = failed(why);
+}
+
+std::uint64_t SqliteWriter::free_bytes() {
+  const int rc = count_free_pages_.step();
+  const std::uint64_t pages = rc == SQLITE_ROW ? count_free_pages_.number(0) : 0;
+  count_free_pages_.reset();
+  return pages * page_bytes;
 }
 
 void SqliteWriter::checkpoint() {

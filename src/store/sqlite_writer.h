@@ -38,6 +38,8 @@ class SqliteWriter {
   /// Pages in the log that are not yet known to be in the database file.
   int log_pages() const { return log_pages_; }
   Version last_version() const { return last_version_; }
+  /// Of pages in the database that hold nothing.
+  std::uint64_t free_bytes();
 
  private:
   Result<void> use_log();
@@ -61,7 +63,7 @@ class SqliteWriter {
   Connection connection_;
   Statement begin_, commit_, save_version_, count_burial_;
   Statement select_version_, select_any_from_, select_any_between_, select_value_;
-  Statement put_, delete_;
+  Statement put_, delete_, count_free_pages_;
   Version last_version_ = 0;
   int log_pages_ = 0;
 };

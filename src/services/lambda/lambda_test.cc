@@ -7,10 +7,14 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <set>
 
+#include "wolke/async/event.h"
 #include "wolke/base/hash.h"
 #include "wolke/deliver/schedule.h"
 #include "wolke/services/lambda/ops.h"
+#include "wolke/services/lambda/retirement.h"
 #include "wolke/services/lambda/zip_fixture.h"
 #include "wolke/store/engines.h"
 
@@ -40,8 +44,18 @@ class FakeInvoker final : public invoke::Invoker {
     co_return next;
   }
   std::vector<InstanceInfo> instances() const override { return {}; }
+  std::vector<std::shared_ptr<const invoke::FunctionSpec>> running() const override {
+    return running_now;
+  }
+  void retire(const invoke::FunctionSpec& spec) override {
+    retired.insert(spec.name);
+    if (on_retire) on_retire();
+  }
   async::Task<void> stop() override { co_return; }
 
+  std::vector<std::shared_ptr<const invoke::FunctionSpec>> running_now;
+  std::set<std::string> retired;
+  std::function<void()> on_retire;
   invoke::FunctionSpec last_spec;
   invoke::InvokeRequest last_request;
   invoke::InvokeResult next{.payload = "\"ok\"", .log_tail = "START\n"};
@@ -568,6 +582,44 @@ TEST_F(LambdaTest, ADeletedFunctionLeavesNoPackageReference) {
   EXPECT_EQ(versions(), 0);
   EXPECT_EQ((call<op::DeleteFunction, delete_function>(input).error().code),
             "ResourceNotFoundException");
+}
+
+async::Task<Result<int>> change_and_look(Lambda& service, FakeInvoker& invoker,
+                                         std::function<Result<int>(Lambda&, Tx&)> change) {
+  async::Event two_are_retired(service.parts.runner.loop);
+  invoker.on_retire = [&] {
+    if (invoker.retired.size() == 2) two_are_retired.set();
+  };
+  Retirement retirement(service);
+  retirement.start();
+  CO_TRY(co_await operation::transact<int>(
+      service.parts.runner, [&](Tx& tx) -> Result<int> { return change(service, tx); }));
+  co_await two_are_retired.wait(service.parts.runner.loop.now() + std::chrono::seconds(20));
+  co_await retirement.stop();
+  invoker.on_retire = nullptr;
+  co_return 0;
+}
+
+TEST_F(LambdaTest, InstancesOfDeletedAndUpdatedFunctionsAreRetiredAndNoOthers) {
+  for (const char* name : {"deleted", "updated", "same"}) {
+    ASSERT_TRUE(create(name));
+    ASSERT_TRUE(invoke(name));
+    invoker_.running_now.push_back(
+        std::make_shared<const invoke::FunctionSpec>(invoker_.last_spec));
+  }
+  const auto change = [this](Lambda& service, Tx& tx) -> Result<int> {
+    op::DeleteFunction::Input deleted;
+    deleted.function_name = "deleted";
+    TRY(delete_function(service, tx, context_, deleted));
+    op::UpdateFunctionConfiguration::Input updated;
+    updated.function_name = "updated";
+    updated.memory_size = 256;
+    TRY(update_configuration(service, tx, context_, updated));
+    return 0;
+  };
+  ASSERT_TRUE(
+      run<int>([&](Lambda& service) { return change_and_look(service, invoker_, change); }));
+  EXPECT_EQ(invoker_.retired, (std::set<std::string>{"deleted", "updated"}));
 }
 
 TEST_F(LambdaTest, ALostPackageIsMadeAgainFromItsZip) {
