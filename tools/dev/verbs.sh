@@ -12,6 +12,7 @@ verb_help() {
 ./dev bench          measure, beside the comparators, and write the figures into SPECIFICATION.md
 ./dev crash [N]      N kills of the real server under load and 100·N simulated power cuts (default 300)
 ./dev soak [MINUTES] the crash test's load without kills (default 10): memory, descriptors and processes stay flat
+./dev qemu [LAYOUT]  the sandbox in virtual machines of Debian's kernel: control groups v2, v1, hybrid (tests/qemu)
 ./dev lto            release build with ThinLTO
 ./dev ci             what CI runs
 ./dev setup          only install what is needed
@@ -133,6 +134,13 @@ verb_crash() {
   build_preset release wolke store_test
   forget_aws
   debian_python tests/crash/run.py --binary build/release/wolke --kills "${1:-300}"
+}
+
+verb_qemu() {
+  local packages_qemu=(qemu-system-x86 e2fsprogs)
+  need build run test photo qemu
+  build_preset release wolke sandbox_test hostile_test
+  debian_python tests/qemu/run.py --build build/release "$@"
 }
 
 verb_soak() {
