@@ -1,8 +1,10 @@
 #include "wolke/cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
+#include "wolke/cli/nearest.h"
 #include "wolke/cli/options.h"
 #include "wolke/cli/output.h"
 #include "wolke/cli/serve.h"
@@ -52,6 +54,7 @@ void add_serve(CLI::App& app, Parsed& parsed, const std::string& name, const std
   verb->add_option("--region", parsed.serve.region, "region for requests that name none")
       ->capture_default_str();
   verb->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
+  verb->add_flag("--json", parsed.serve.json, "print the ready line as JSON");
   verb->callback([&parsed, dev] {
     parsed.serve.dev = dev;
     parsed.exit_code = serve_verb(parsed.serve);
@@ -78,16 +81,18 @@ void add_code_options(CLI::App& verb, DeployOptions& deploy) {
 
 void add_functions(CLI::App& app, Parsed& parsed) {
   CLI::App* run = app.add_subcommand(
-      "run", "run a file once in a sandbox and print result, log and REPORT; nothing is deployed");
+      "run",
+      "run a file once in a sandbox and print result, log and REPORT; nothing is deployed. Its AWS "
+      "calls go to the server that runs, if one does");
   run->add_option("file", parsed.run.file, "a .mjs, .js or .py file, or a directory")->required();
   run->add_option("event", parsed.run.event, "the event: JSON, @FILE or -")->capture_default_str();
   run->add_option("--isolation", parsed.run.isolation, "full, rootless or process");
   run->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
-  run->add_flag("--json", parsed.client.json, "print JSON");
+  add_client_options(*run, parsed);
   add_code_options(*run, parsed.run.as);
   run->callback([&parsed] {
     parsed.run.runtimes = parsed.serve.runtimes;
-    parsed.exit_code = run_verb(parsed.run, parsed.client.json);
+    parsed.exit_code = run_verb(parsed.client, parsed.run);
   });
 
   CLI::App* deploy = app.add_subcommand(
@@ -150,14 +155,17 @@ void add_surroundings(CLI::App& app, Parsed& parsed) {
   demo->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
   demo->add_option("--function", parsed.name,
                    "the function's directory (default: the Node example)");
+  demo->add_flag("--json", parsed.serve.json, "print the outcome as JSON");
   demo->callback(
       [&parsed] { parsed.exit_code = demo_verb(parsed.serve, parsed.photo, parsed.name); });
 
   CLI::App* aws = app.add_subcommand(
-      "aws", "run the aws CLI against this server; your own AWS configuration is not read");
+      "aws",
+      "run the aws CLI against this server; your own AWS configuration is not read (for JSON: "
+      "--output json)");
   aws->prefix_command();
-  aws->add_option("--endpoint", parsed.client.endpoint);
-  aws->add_option("--data-dir", parsed.client.data_dir);
+  aws->add_option("--endpoint", parsed.client.endpoint, "the server's address (WOLKE_ENDPOINT)");
+  aws->add_option("--data-dir", parsed.client.data_dir, "where the server keeps its data");
   aws->callback([&parsed, aws] { parsed.exit_code = aws_verb(parsed.client, aws->remaining()); });
 
   CLI::App* env = app.add_subcommand("env", "print exports for SDKs: eval \"$(wolke env)\"");
@@ -167,7 +175,9 @@ void add_surroundings(CLI::App& app, Parsed& parsed) {
   CLI::App* doctor =
       app.add_subcommand("doctor", "what this host can isolate, and what is missing");
   doctor->add_flag("--json", parsed.client.json, "print JSON");
-  doctor->callback([&parsed] { parsed.exit_code = doctor_verb(parsed.client.json); });
+  doctor->add_option("--data-dir", parsed.client.data_dir, "where a server would keep its data");
+  doctor->callback(
+      [&parsed] { parsed.exit_code = doctor_verb(parsed.client.data_dir, parsed.client.json); });
 
   CLI::App* backup =
       app.add_subcommand("backup", "copy a data directory, consistent; its server must be stopped");
@@ -189,6 +199,7 @@ void add_surroundings(CLI::App& app, Parsed& parsed) {
   completion->add_option("shell", parsed.shell, "bash, zsh or fish")
       ->check(CLI::IsMember({"bash", "zsh", "fish"}))
       ->capture_default_str();
+  completion->add_flag("--json", parsed.client.json, "print the verbs and their options as JSON");
   completion->callback([&parsed, &app] {
     std::vector<CompletionVerb> verbs;
     for (const CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
@@ -199,8 +210,21 @@ void add_surroundings(CLI::App& app, Parsed& parsed) {
       }
       verbs.push_back(std::move(entry));
     }
-    parsed.exit_code = completion_verb(parsed.shell, verbs);
+    parsed.exit_code = completion_verb(parsed.shell, verbs, parsed.client.json);
   });
+}
+
+/// The parser says only that a verb is required when the one given is unknown.
+std::string what_was_wrong(const CLI::App& app, const std::string& first,
+                           const CLI::ParseError& error) {
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    verbs.push_back(verb->get_name());
+  }
+  const bool known = std::find(verbs.begin(), verbs.end(), first) != verbs.end();
+  if (first.empty() || first[0] == '-' || known) return error.what();
+  const std::string meant = nearest(first, verbs);
+  return "there is no verb " + first + (meant.empty() ? "" : "; did you mean " + meant + "?");
 }
 
 }  // namespace
@@ -221,12 +245,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    // The parser says only that a verb is required when the one given is unknown.
-    const std::string first = argc > 1 ? argv[1] : "";
-    const auto named =
-        app.get_subcommands([&first](const CLI::App* verb) { return verb->get_name() == first; });
-    const bool unknown = !first.empty() && first[0] != '-' && named.empty();
-    tell(std::string("wolke: ") + (unknown ? "there is no verb " + first : error.what()) +
+    tell("wolke: " + what_was_wrong(app, argc > 1 ? argv[1] : "", error) +
          " (wolke --help lists the verbs, wolke VERB --help their options)");
     return exit_usage;
   }

@@ -194,12 +194,14 @@ std::string Client::presign(const std::string& bucket, const std::string& key,
 }
 
 Result<std::unique_ptr<Client>> connect(const ClientOptions& options) {
-  Named named{
-      .endpoint = options.endpoint.empty() ? env_or("WOLKE_ENDPOINT", "") : options.endpoint,
-      .data_directory = !options.data_dir.empty() || !env_or("WOLKE_DATA_DIR", "").empty(),
-      .credentials = {.access_key_id = env_or("WOLKE_ACCESS_KEY_ID", ""),
-                      .secret = env_or("WOLKE_SECRET_ACCESS_KEY", ""),
-                      .session_token = env_or("WOLKE_SESSION_TOKEN", "")}};
+  // An option is newer than a variable: --data-dir leads to that directory's server.
+  std::string endpoint = options.endpoint;
+  if (endpoint.empty() && options.data_dir.empty()) endpoint = env_or("WOLKE_ENDPOINT", "");
+  Named named{.endpoint = std::move(endpoint),
+              .data_directory = !options.data_dir.empty() || !env_or("WOLKE_DATA_DIR", "").empty(),
+              .credentials = {.access_key_id = env_or("WOLKE_ACCESS_KEY_ID", ""),
+                              .secret = env_or("WOLKE_SECRET_ACCESS_KEY", ""),
+                              .session_token = env_or("WOLKE_SESSION_TOKEN", "")}};
   TRY(ServerAddress server,
       find_server(named, read_data_directory(options.data_dir.empty() ? default_data_dir()
                                                                       : options.data_dir)));

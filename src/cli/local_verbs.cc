@@ -1,36 +1,18 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "wolke/app/catalogue.h"
-#include "wolke/base/env.h"
+#include "wolke/cli/host_checks.h"
 #include "wolke/cli/output.h"
 #include "wolke/cli/verbs.h"
 #include "wolke/sandbox/level.h"
-#include "wolke/store/engines.h"
 
 namespace wolke::cli {
 
 namespace {
 
-namespace fs = std::filesystem;
 using shape::Json;
 
 constexpr std::string_view version_text = "0.1.0";
-
-std::string_view mark_text(sandbox::Finding::Mark mark) {
-  switch (mark) {
-    case sandbox::Finding::Mark::ok:
-      return "ok";
-    case sandbox::Finding::Mark::warn:
-      return "warn";
-    case sandbox::Finding::Mark::fail:
-      return "FAIL";
-  }
-  return "";
-}
 
 void print_bash(const std::vector<CompletionVerb>& verbs) {
   std::string names, cases;
@@ -72,68 +54,27 @@ void print_fish(const std::vector<CompletionVerb>& verbs) {
   }
 }
 
-Result<void> give_to(const std::string& path, uid_t uid) {
-  std::vector<std::string> paths = {path};
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path))
-    paths.push_back(entry.path());
-  for (const std::string& one : paths) {
-    if (::lchown(one.c_str(), uid, uid) != 0) {
-      return fail(
-          {.code = "DiskError", .status = 500, .message = "cannot change the owner of " + one});
-    }
-  }
-  return {};
-}
-
-/// Copies a data directory while we hold its lock, so that no server writes meanwhile.
-Result<std::uint64_t> copy_data(const std::string& from, const std::string& to) {
-  std::error_code error;
-  if (!fs::is_directory(from, error)) {
-    return fail(
-        {.code = "NotFound", .status = 404, .message = "there is no data directory " + from});
-  }
-  if (fs::exists(to, error))
-    return fail({.code = "Usage", .status = 400, .message = to + " exists already"});
-  TRY(std::unique_ptr<store::Store> store,
-      store::open_sqlite_store(system_env(),
-                               {.directory = from + "/store",
-                                .lock_note = fmt::format("pid {}, a backup", ::getpid())}));
-  fs::copy(from, to, fs::copy_options::recursive, error);
-  if (error) {
-    fs::remove_all(to);
-    return fail({.code = "DiskError",
-                 .status = 500,
-                 .message = fmt::format("cannot copy to {}: {}", to, error.message())});
-  }
-  std::uint64_t bytes = 0;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(to)) {
-    if (entry.is_regular_file()) bytes += entry.file_size();
-  }
-  // The copy belongs to whom the data belonged: the server's own uid when root started it.
-  struct stat owner{};
-  if (::stat(from.c_str(), &owner) == 0 && ::geteuid() == 0) {
-    TRY(give_to(to, owner.st_uid));
-  }
-  ::sync();
-  return bytes;
-}
-
 }  // namespace
 
-int doctor_verb(bool json) {
-  const sandbox::HostFacts facts = sandbox::gather_facts();
+int doctor_verb(const std::string& data_dir, bool json) {
+  const std::vector<Check> checks =
+      host_checks(sandbox::findings(sandbox::gather_facts()),
+                  gather_host_settings(data_dir.empty() ? default_data_dir() : data_dir));
   bool failed = false;
   Json::Array list;
-  for (const sandbox::Finding& finding : sandbox::findings(facts)) {
-    failed |= finding.mark == sandbox::Finding::Mark::fail;
+  for (const Check& check : checks) {
+    failed |= check.mark == Check::Mark::fail;
+    if (!json) {
+      print(fmt::format("{:<5} {:<26} {}", mark_name(check.mark), check.name, check.sentence));
+      if (!check.remedy.empty()) print(fmt::format("{:<32} remedy: {}", "", check.remedy));
+      continue;
+    }
     Json entry;
-    entry.set("Name", finding.name);
-    entry.set("Result", std::string(mark_text(finding.mark)));
-    entry.set("Text", finding.sentence);
+    entry.set("Name", check.name);
+    entry.set("Result", std::string(mark_name(check.mark)));
+    entry.set("Text", check.sentence);
+    entry.set("Remedy", check.remedy);
     list.push_back(std::move(entry));
-    if (!json)
-      print(
-          fmt::format("{:<5} {:<18} {}", mark_text(finding.mark), finding.name, finding.sentence));
   }
   if (json) print_json(Json(std::move(list)));
   return failed ? exit_failure : exit_ok;
@@ -157,24 +98,24 @@ int version_verb(bool operations, bool json) {
   return exit_ok;
 }
 
-int completion_verb(const std::string& shell, const std::vector<CompletionVerb>& verbs) {
-  if (shell == "zsh") {
+int completion_verb(const std::string& shell, const std::vector<CompletionVerb>& verbs, bool json) {
+  if (json) {
+    Json::Array list;
+    for (const CompletionVerb& verb : verbs) {
+      Json entry;
+      entry.set("Name", verb.name);
+      entry.set("Help", verb.help);
+      entry.set("Options", Json::Array(verb.options.begin(), verb.options.end()));
+      list.push_back(std::move(entry));
+    }
+    print_json(Json(std::move(list)));
+  } else if (shell == "zsh") {
     print_zsh(verbs);
   } else if (shell == "fish") {
     print_fish(verbs);
   } else {
     print_bash(verbs);
   }
-  return exit_ok;
-}
-
-int backup_verb(const std::string& data_dir, const std::string& to, bool json) {
-  const std::string from = data_dir.empty() ? default_data_dir() : data_dir;
-  Result<std::uint64_t> bytes = copy_data(from, to);
-  if (!bytes) return report(bytes.error());
-  print(json ? fmt::format("{{\"Directory\":\"{}\",\"Bytes\":{}}}", to, *bytes)
-             : fmt::format("{} → {}  {} bytes; start from it with --data-dir {}", from, to, *bytes,
-                           to));
   return exit_ok;
 }
 

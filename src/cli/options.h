@@ -26,6 +26,7 @@ struct ServeOptions {
   std::string isolation;  // "": the strongest this host can; "process" only by name
   std::string region = "us-east-1";
   std::string runtimes;  // "": beside the binary
+  bool json = false;     // the ready line as JSON; demo: its outcome
 };
 
 struct DeployOptions {

@@ -7,6 +7,7 @@
 
 #include "wolke/app/server.h"
 #include "wolke/base/env.h"
+#include "wolke/cli/listening.h"
 #include "wolke/cli/output.h"
 #include "wolke/sandbox/launcher.h"
 #include "wolke/sandbox/level.h"
@@ -113,6 +114,26 @@ int serve_unisolated(app::Config config) {
 
 }  // namespace
 
+namespace {
+
+/// Who can reach the server beyond this machine, and what that means.
+void warn_of_reach(const ServeOptions& options) {
+  if (is_loopback(options.listen)) return;
+  if (options.dev) {
+    tell(bold(fmt::format(
+        "wolke: WARNING: dev listens on {}, beyond this machine, and accepts ANY access key: "
+        "whoever reaches it owns it and runs code here. Use `wolke serve`, or listen on 127.0.0.1",
+        options.listen)));
+  } else {
+    tell(fmt::format(
+        "wolke: warning: {} is reached from beyond this machine without TLS: keys stay secret, "
+        "but data can be read on the way. Put a proxy with TLS in front",
+        options.listen));
+  }
+}
+
+}  // namespace
+
 int serve_verb(const ServeOptions& options) {
   app::Config config;
   std::error_code error;
@@ -123,6 +144,9 @@ int serve_verb(const ServeOptions& options) {
   config.listen = options.listen;
   config.region = options.region;
   config.dev = options.dev;
+  config.ready = options.json ? app::ReadyLine::json : app::ReadyLine::text;
+  if (auto free = check_listen(options.listen); !free) return report(free.error());
+  warn_of_reach(options);
   Result<runtime::RuntimePaths> runtimes = find_runtimes(options.runtimes);
   if (!runtimes) return report(runtimes.error());
   config.runtimes = *std::move(runtimes);

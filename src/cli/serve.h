@@ -11,7 +11,7 @@
 namespace wolke::cli {
 
 int serve_verb(const ServeOptions& options);
-int run_verb(const RunOptions& options, bool json);
+int run_verb(const ClientOptions& client, const RunOptions& options);
 
 /// Where the runtimes lie: the directory given, else beside the binary (<bin>/../lib/wolke), else
 /// the source tree that the binary was built in.

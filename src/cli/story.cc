@@ -196,6 +196,30 @@ void show(const Client& client, const ServeOptions& options, const Photo& photo,
   print(fmt::format("data: {}   server: {}", options.data_dir, client.endpoint()));
 }
 
+void show_json(const Client& client, const ServeOptions& options, const Photo& photo,
+               const Outcome& outcome) {
+  Json::Array thumbnails;
+  for (const Thumbnail& thumbnail : outcome.thumbnails) {
+    Json entry;
+    entry.set("Key", thumbnail.key);
+    entry.set("File", thumbnail.file);
+    entry.set("Width", thumbnail.width);
+    entry.set("Height", thumbnail.height);
+    entry.set("Bytes", static_cast<std::int64_t>(thumbnail.bytes));
+    entry.set("Url",
+              client.presign(std::string(target_bucket), thumbnail.key, std::chrono::hours(1)));
+    thumbnails.push_back(std::move(entry));
+  }
+  Json out;
+  out.set("Photo", photo.name);
+  out.set("Thumbnails", std::move(thumbnails));
+  out.set("PutToThumbnailMs", static_cast<std::int64_t>(outcome.took.count()));
+  out.set("Report", outcome.report);
+  out.set("DataDir", options.data_dir);
+  out.set("Endpoint", client.endpoint());
+  print_json(out);
+}
+
 void show_next_steps(const ServeOptions& options) {
   std::error_code error;
   const std::string self = fs::read_symlink("/proc/self/exe", error).string();
@@ -231,7 +255,11 @@ Result<void> tell_story(Client& client, const ServeOptions& options, const Photo
   tell(fmt::format("   put s3://{}/{} ({} bytes)", source_bucket, photo.name, photo.bytes.size()));
   TRY(Outcome outcome, wait_for_thumbnails(client, photo, put_at, since_ms));
   TRY(save_thumbnails(client, photo, outcome));
-  show(client, options, photo, outcome);
+  if (options.json) {
+    show_json(client, options, photo, outcome);
+  } else {
+    show(client, options, photo, outcome);
+  }
   return {};
 }
 
@@ -266,7 +294,7 @@ Result<ChildServer> start_server(const ServeOptions& options) {
 
 int stay(ChildServer& server) {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) return exit_ok;
-  print("\nthe server stays until Ctrl-C");
+  tell("\nthe server stays until Ctrl-C");
   ::signal(SIGINT, SIG_IGN);  // the server gets it from the terminal and stops; so do we, after it
   server.wait();
   return exit_ok;
@@ -292,7 +320,7 @@ int demo_verb(const ServeOptions& given, const std::string& photo_path,
       tell_story(**client, options, *photo,
                  function_directory.empty() ? "examples/thumbnail-node" : function_directory);
   if (!told) return report(told.error());
-  show_next_steps(options);
+  if (!options.json) show_next_steps(options);
   return stay(*server);
 }
 

@@ -16,13 +16,14 @@ int env_verb(const ClientOptions& client);
 /// Runs the user's `aws` with our endpoint and credentials and an empty configuration.
 int aws_verb(const ClientOptions& client, const std::vector<std::string>& arguments);
 int backup_verb(const std::string& data_dir, const std::string& to, bool json);
-int doctor_verb(bool json);
+int doctor_verb(const std::string& data_dir, bool json);
 int version_verb(bool operations, bool json);
 
 struct CompletionVerb {
   std::string name, help;
   std::vector<std::string> options;
 };
-int completion_verb(const std::string& shell, const std::vector<CompletionVerb>& verbs);
+/// `json`: the verbs and their options instead of a script.
+int completion_verb(const std::string& shell, const std::vector<CompletionVerb>& verbs, bool json);
 
 }  // namespace wolke::cli

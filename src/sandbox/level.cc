@@ -11,11 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
-#include "wolke/base/text.h"
 #include "wolke/sandbox/landlock.h"
 #include "wolke/sandbox/step.h"
 
@@ -143,25 +141,6 @@ Finding finding(std::string name, bool holds, Finding::Mark otherwise, std::stri
   return Finding{std::move(name), holds ? ok : otherwise, holds ? std::move(good) : std::move(bad)};
 }
 
-/// Settings of the host that no sandbox can make good.
-void add_host_settings(std::vector<Finding>& out) {
-  auto read_line = [](const char* path) {
-    const std::string text = read_small_file(path);
-    return std::string(trim(std::string_view(text).substr(0, text.find('\n'))));
-  };
-  const std::string smt = read_line("/sys/devices/system/cpu/smt/active");
-  out.push_back(finding("hyper-threading", smt != "1", warn,
-                        "Sibling hardware threads are off or not shown.",
-                        "Sibling hardware threads are on: code of two accounts may share a core."));
-  const std::string ksm = read_line("/sys/kernel/mm/ksm/run");
-  out.push_back(finding("page merging", ksm.empty() || ksm == "0", warn, "KSM is off.",
-                        "KSM is on: equal pages of two accounts can be told by their timing."));
-  const std::string swaps = read_small_file("/proc/swaps");
-  const bool swap = std::count(swaps.begin(), swaps.end(), '\n') > 1;
-  out.push_back(finding("swap", !swap, warn, "No swap.",
-                        "Swap is on: what a function held in memory may reach the disk."));
-}
-
 }  // namespace
 
 std::vector<Finding> findings(const HostFacts& facts) {
@@ -194,7 +173,6 @@ std::vector<Finding> findings(const HostFacts& facts) {
       "No writable memory and pids groups: only per-process limits hold."));
   out.push_back(finding("freezing", facts.cgroups.can_freeze(), warn, "Idle sandboxes are frozen.",
                         "No freezer: background work goes on between invocations."));
-  add_host_settings(out);
   return out;
 }
 

@@ -4,10 +4,9 @@ import os
 import pathlib
 import socket
 import subprocess
-import tempfile
 import unittest
 
-from aws import BINARY, client, client_of, run, unique, wait_for
+from aws import BINARY, client_of, run, unique
 from cli_case import CliCase
 from server import Server, clean_environment
 
@@ -151,7 +150,7 @@ class Script(CliCase):
         states = []
         for script in (False, True):
             with Server(BINARY, serve=True) as server:
-                # allowed: a second function's notification on the same bucket must stay.
+                # A second function's notification on the same bucket must stay.
                 other = self.file("other.py", GOOD)
                 where = ("--data-dir", server.data_dir)
                 environment = clean_environment(HOME=str(self.directory))
