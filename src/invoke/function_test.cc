@@ -559,6 +559,17 @@ TEST_F(CustomRuntimeTest, APackageWithoutABootstrapFailsInit) {
             "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
 }
 
+TEST_F(CustomRuntimeTest, ARuntimeThatNeverPollsTimesOut) {
+  FunctionSpec spec = custom("import threading; threading.Event().wait()");
+  spec.timeout = std::chrono::seconds(1);
+  Dependencies hurried = dependencies();
+  hurried.options.init_timeout = Millis(100);
+  invoker = make_invoker(std::move(hurried));
+  EXPECT_EQ(type_of(call(spec)), "Sandbox.Timedout");
+  EXPECT_TRUE(logged("INIT_REPORT Init Duration: 100.00 ms\tPhase: init\tStatus: timeout\n"));
+  EXPECT_TRUE(invoker->instances().empty());
+}
+
 TEST_F(CustomRuntimeTest, AnInvocationThatADyingRuntimeNeverHeardOfGoesToAnother) {
   FunctionSpec spec = custom(R"(
 status, headers, event = ask('GET', 'invocation/next')
