@@ -189,6 +189,7 @@ void Components::make_gateway() {
       .store = *store_,
       .blobs = *blobs_,
       .authentication = *authentication_,
+      .seal = directory_->seal(),
       .services = {s3::s3_table(s3_.get()), lambda::lambda_table(lambda_.get()),
                    iam::iam_table(iam_.get()), sts::sts_table(sts_.get()),
                    logs::logs_table(logs_.get()), control::control_table(control_.get())},
@@ -234,7 +235,6 @@ async::Task<void> Components::collect_regularly() {
   }
 }
 
-void Components::start(Fd listening) {
 /// What was deleted gives its room back soon when room is short, and not only after the grace.
 async::Task<void> Components::collect_when_full() {
   auto pause = std::chrono::nanoseconds(collect_when_full_every);
@@ -253,23 +253,24 @@ async::Task<void> Components::collect_when_full() {
   }
 }
 
+void Components::start(Fd listening) {
   server_->serve(std::move(listening));
   drainer_->start();
   appender_->start();
   deliverer_->start();
-  loop_.spawn(collect_regularly());
   retirement_->start();
-}
+  loop_.spawn(collect_regularly());
   loop_.spawn(collect_when_full());
+}
 
 async::Task<void> Components::stop() {
-  co_await server_->stop(stop_grace);
   // No new delivery begins; those under way and the calls have the grace, and no longer.
   deliverer_->close();
+  co_await server_->stop(stop_grace);
   co_await retirement_->stop();
   co_await invoker_->stop();
-  doors_.clear();
   co_await deliverer_->stop();
+  doors_.clear();
   co_await appender_->stop();
   co_await drainer_->stop();
 }
@@ -278,14 +279,14 @@ Result<std::unique_ptr<Components>> make_components(const Config& config,
                                                     const std::string& address, async::Loop& loop,
                                                     sandbox::ServerSide side) {
   auto parts = std::make_unique<Components>(config, loop);
-  TRY(parts->open_storage(address));
   // Beside the storage, which waits for the disk.
   auto authority_made = std::async(std::launch::async, make_authority, config.data_dir + "/trust");
+  TRY(parts->open_storage(address));
   TRY(parts->open_identity());
   TRY(parts->open_meter());
-  // From here the data is ours and the root is known.
   TRY(auto authority, authority_made.get());
   parts->use_certificates(std::move(authority));
+  // From here the data is ours and the root is known.
   parts->make_logs();
   parts->make_invoker(std::move(side));
   parts->make_services();

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "wolke/base/text.h"
+#include "wolke/identity/link.h"
 #include "wolke/model/s3/operations.h"
 #include "wolke/observe/log.h"
 
@@ -102,6 +103,10 @@ lambda::Ports lambda_ports(identity::Directory& directory, operation::ServiceTab
       return trust == identity::Directory::RoleTrust::trusted;
     };
   }
+  ports.code_location = [&directory](const operation::Context& context, const BlobRef& zip) {
+    return (context.tls ? "https://" : "http://") + context.host +
+           identity::make_content_link(directory.seal(), zip, context.now);
+  };
   ports.read_object = [s3 = std::move(s3)](store::Tx& tx, const operation::Context& context,
                                            const lambda::ObjectName& object) -> Result<Body> {
     model::s3::op::GetObject::Input input;

@@ -9,6 +9,7 @@
 #include "wolke/gateway/detect.h"
 #include "wolke/gateway/quirks.h"
 #include "wolke/gateway/staging.h"
+#include "wolke/identity/link.h"
 #include "wolke/observe/log.h"
 #include "wolke/shape/protocol.h"
 
@@ -107,6 +108,10 @@ async::Task<Result<void>> Gateway::answer(net::Exchange& exchange, Request& requ
     net::ResponseHead head{.status = status, .headers = {{"content-type", "application/json"}}};
     co_return co_await exchange.respond(std::move(head), std::move(text));
   }
+  CO_TRY(request.target, split_target(request.head->target));
+  if (identity::is_content_link(request.target.path)) {
+    co_return co_await send_content(exchange, request);  // its signature is all that it needs
+  }
   CO_TRY(detect(*request.head, request));
   // Query protocols name their operation in the body, and some clients sign no payload hash: small
   // bodies come first then. Streamed bodies wait until the caller is admitted.
@@ -132,7 +137,6 @@ Result<void> Gateway::detect(const net::RequestHead& head, Request& request) {
   const std::string* host = net::find_header(head.headers, "host");
   request.host = host ? *host : "localhost";
   request.headers = head.headers;
-  TRY(request.target, split_target(head.target));
   request.service_name = detect_service(head, request.target, parts_.services);
   for (const operation::ServiceTable& table : parts_.services) {
     if (table.model->signing_name == request.service_name) request.table = &table;
@@ -343,6 +347,33 @@ async::Task<Result<void>> Gateway::send_body(net::Exchange& exchange, Request& r
   CO_TRY(co_await exchange.start(std::move(head), response.stream->size()));
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   CO_TRY(co_await send_blobs(staging, exchange, response.stream->blobs));
+  co_return co_await exchange.finish();
+}
+
+async::Task<Result<void>> Gateway::send_content(net::Exchange& exchange, Request& request) {
+  if (request.head->method != "GET") {
+    co_return fail({.code = "MethodNotAllowed",
+                    .status = 405,
+                    .message = "The specified method is not allowed against this resource."});
+  }
+  CO_TRY(const BlobRef blob, identity::open_content_link(parts_.seal, request.target.path,
+                                                         request.target.pairs, request.now));
+  // From here the bearer may have this blob, if it is still there: its function may be gone.
+  auto present = [&]() { return parts_.blobs.open(blob).has_value(); };
+  const std::optional<bool> found = co_await async::run_on(parts_.pool, parts_.loop, present);
+  if (!found)
+    co_return fail(
+        {.code = "SlowDown", .status = 503, .message = "Please reduce your request rate."});
+  if (!*found) {
+    co_return fail(
+        {.code = "NoSuchKey", .status = 404, .message = "The specified key does not exist."});
+  }
+  net::ResponseHead head{.status = 200, .headers = {{"content-type", "application/zip"}}};
+  add_common_headers(fallback_model(*request.head), request.id, head.headers);
+  CO_TRY(co_await exchange.start(std::move(head), blob.size));
+  Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
+  const std::vector<BlobRange> whole = {{.blob = blob, .offset = 0, .length = blob.size}};
+  CO_TRY(co_await send_blobs(staging, exchange, whole));
   co_return co_await exchange.finish();
 }
 

@@ -17,6 +17,7 @@
 #include "wolke/async/pool.h"
 #include "wolke/base/env.h"
 #include "wolke/gateway/authenticate.h"
+#include "wolke/identity/seal.h"
 #include "wolke/net/http.h"
 #include "wolke/operation/operation.h"
 #include "wolke/operation/runner.h"
@@ -40,6 +41,7 @@ struct GatewayParts {
   store::Store& store;
   store::BlobStore& blobs;
   Authentication& authentication;
+  const identity::Seal& seal;  // of links to content
   std::vector<operation::ServiceTable> services;
   /// Answers paths below /_wolke/ that need no identity (health); false: not its path.
   std::function<bool(const net::RequestHead&, int& status, std::string& body)> health;
@@ -56,6 +58,7 @@ class Gateway {
   struct Request;
   async::Task<Result<void>> answer(net::Exchange& exchange, Request& request);
   Result<void> detect(const net::RequestHead& head, Request& request);
+  async::Task<Result<void>> send_content(net::Exchange& exchange, Request& request);
   async::Task<Result<void>> authenticate(Request& request);
   async::Task<Result<void>> admit_body(net::Exchange& exchange, Request& request);
   async::Task<Result<void>> stage_streamed(net::Exchange& exchange, Request& request);

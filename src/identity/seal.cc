@@ -30,6 +30,7 @@ Seal::Seal(std::string master_key, Random& random) : random_(&random) {
   rest_key_ = hmac_sha256(master_key, "secrets at rest");
   token_key_ = hmac_sha256(master_key, "session tokens");
   secret_key_ = hmac_sha256(master_key, "session secrets");
+  link_key_ = hmac_sha256(master_key, "links");
 }
 
 std::string Seal::sealed(std::string_view key, std::string_view plain, std::string_view aad) const {
@@ -63,6 +64,10 @@ std::optional<SessionRecord> Seal::open_session(std::string_view token) const {
 
 std::string Seal::session_secret(std::string_view access_key_id) const {
   return to_base64(hmac_sha256(secret_key_, access_key_id).substr(0, 30));
+}
+
+std::string Seal::link_signature(std::string_view text) const {
+  return to_hex(hmac_sha256(link_key_, text));
 }
 
 Result<void> write_private_file(Env env, const std::string& directory, const std::string& name,

@@ -69,6 +69,8 @@ class Seal {
   /// nullopt: not a token of this installation, or tampered with. Expiry is the caller's to check.
   std::optional<SessionRecord> open_session(std::string_view token) const;
   std::string session_secret(std::string_view access_key_id) const;
+  /// HMAC-SHA256, hexadecimal, under the key of links (link.h).
+  std::string link_signature(std::string_view text) const;
 
  private:
   std::string sealed(std::string_view key, std::string_view plain, std::string_view aad) const;
@@ -77,6 +79,7 @@ class Seal {
   std::string rest_key_;
   std::string token_key_;
   std::string secret_key_;
+  std::string link_key_;
 };
 
 /// Reads <directory>/identity.key, making it at the first start. A key file of another size is an

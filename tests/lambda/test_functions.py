@@ -1,8 +1,11 @@
 import base64
 import hashlib
+import time
 import unittest
+import urllib.error
+import urllib.request
 
-from clients import LambdaCase, client, zipped, PYTHON
+from clients import ENDPOINT, LambdaCase, client, zipped, PYTHON
 
 
 class Functions(LambdaCase):
@@ -33,6 +36,56 @@ class Functions(LambdaCase):
             found = self.functions.get_function(FunctionName=form)
             self.assertEqual(found["Configuration"]["FunctionName"], name, form)
             self.assertEqual(found["Code"]["RepositoryType"], "S3")
+
+    def test_the_code_can_be_downloaded_from_its_link(self):
+        first, second = zipped(PYTHON), zipped({"app.py": "def handler(event, context): return 2\n"})
+        name = self.create(Code={"ZipFile": first}, Publish=True)["FunctionName"]
+        self.functions.update_function_code(FunctionName=name, ZipFile=second)
+        for qualifier, code in (("$LATEST", second), ("1", first)):
+            found = self.functions.get_function(FunctionName=name, Qualifier=qualifier)["Code"]
+            self.assertEqual(found["RepositoryType"], "S3")
+            self.assertTrue(found["Location"].startswith(ENDPOINT + "/_wolke/"), found)
+            with urllib.request.urlopen(found["Location"]) as answer:
+                self.assertEqual(answer.headers["Content-Type"], "application/zip")
+                self.assertEqual(answer.read(), code)
+
+    def test_a_changed_or_late_link_gives_nothing(self):
+        name = self.create()["FunctionName"]
+        link = self.functions.get_function(FunctionName=name)["Code"]["Location"]
+        expires = link.partition("Expires=")[2].partition("&")[0]
+        self.assertAlmostEqual(int(expires), time.time() + 600, delta=60)
+        changed = {link.replace(expires, str(int(expires) + 1)): b"SignatureDoesNotMatch",
+                   link[:-1] + ("0" if link[-1] != "0" else "1"): b"SignatureDoesNotMatch",
+                   link.partition("&Signature")[0]: b"AccessDenied", link.partition("?")[0]: b"AccessDenied"}
+        for bad, code in changed.items():
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(bad)
+            self.assertEqual(caught.exception.code, 403, bad)
+            self.assertIn(b"<Error><Code>" + code + b"</Code>", caught.exception.read())
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(urllib.request.Request(link, method="DELETE"))
+        self.assertEqual(caught.exception.code, 405)
+
+    def test_a_role_of_another_account_is_refused_at_once(self):
+        other = f"arn:aws:iam::{'1' * 12 if self.account != '1' * 12 else '2' * 12}:role/any"
+        text = "Cross-account pass role is not allowed."
+        self.assertEqual(self.refused("AccessDeniedException", self.create, Role=other), text)
+        name = self.create()["FunctionName"]
+        self.assertEqual(self.refused("AccessDeniedException", self.functions.update_function_configuration, FunctionName=name,
+                                      Role=other), text)
+
+    def test_environment_variables_have_names_that_a_shell_knows(self):
+        for names, code, text in (
+                (["A"], "ValidationException", "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: "
+                                               "[a-zA-Z]([a-zA-Z0-9_])+]"),
+                (["AWS_REGION", "OK"], "InvalidParameterValueException", "Reserved keys used in this request: AWS_REGION")):
+            message = self.refused(code, self.create, Environment={"Variables": {name: "x" for name in names}})
+            self.assertTrue(message.endswith(text), message)
+
+    def test_a_name_of_one_letter_will_do(self):
+        self.create(FunctionName="q")
+        answer = self.functions.invoke(FunctionName="q", Payload=b"1")
+        self.assertEqual(answer["Payload"].read(), b'{"echo": 1}')
 
     def test_a_name_is_taken_once(self):
         name = self.create()["FunctionName"]

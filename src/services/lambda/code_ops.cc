@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "wolke/base/hash.h"
+#include "wolke/base/text.h"
 #include "wolke/services/lambda/configuration.h"
 #include "wolke/services/lambda/errors.h"
 #include "wolke/services/lambda/ops.h"
@@ -107,14 +108,6 @@ async::Task<Result<Staged>> fetch_and_stage(Lambda& service, const Context& cont
   co_return *std::move(staged);
 }
 
-Result<void> check_role(Lambda& service, Tx& tx, const std::string& role) {
-  const auto& assumable = service.parts.ports.role_assumable;
-  if (!assumable) return {};
-  TRY(const bool allowed, assumable(tx, role));
-  if (allowed) return {};
-  return fail(invalid_parameter("The role defined for the function cannot be assumed by Lambda."));
-}
-
 Result<void> add_code_bytes(Lambda& service, Account& account, std::uint64_t bytes) {
   account.code_bytes += bytes;
   if (account.code_bytes > service.parts.limits.code_storage_bytes)
@@ -127,7 +120,7 @@ Result<void> check_new(Lambda& service, Tx& tx, const FunctionRef& ref,
                        const FunctionVersion& version) {
   TRY(const auto existing, tx.peek<Function>(function_key(ref)));
   if (existing) return fail(function_exists(ref.name));
-  return check_role(service, tx, version.role);
+  return check_role(service, tx, ref, version.role);
 }
 
 Result<void> check_name(const FunctionRef& ref) {
@@ -148,7 +141,7 @@ Result<op::CreateFunction::Output> commit_new(Lambda& service, Tx& tx, const Con
                                               const op::CreateFunction::Input& input) {
   TRY(const auto existing, tx.get<Function>(function_key(ref)));
   if (existing) return fail(function_exists(ref.name));
-  TRY(check_role(service, tx, version.role));
+  TRY(check_role(service, tx, ref, version.role));
   TRY(Account account, get_account(tx, ref));
   TRY(add_code_bytes(service, account, version.code.bytes));
   ++account.functions;
@@ -172,6 +165,16 @@ Result<op::CreateFunction::Output> commit_new(Lambda& service, Tx& tx, const Con
 }
 
 }  // namespace
+
+Result<void> check_role(Lambda& service, Tx& tx, const FunctionRef& ref, const std::string& role) {
+  const std::vector<std::string_view> arn = split(role, ':');
+  if (arn.size() < 5 || arn[4] != ref.account) return fail(cross_account_role());
+  const auto& assumable = service.parts.ports.role_assumable;
+  if (!assumable) return {};
+  TRY(const bool allowed, assumable(tx, role));
+  if (allowed) return {};
+  return fail(invalid_parameter("The role defined for the function cannot be assumed by Lambda."));
+}
 
 async::Task<Result<op::CreateFunction::Output>> create_function(Lambda& service, Context context,
                                                                 op::CreateFunction::Input input) {

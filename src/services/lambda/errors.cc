@@ -50,6 +50,9 @@ Error invalid_content(std::string message) {
 Error code_storage_exceeded() {
   return user_error("CodeStorageExceededException", 400, "Code storage limit exceeded.");
 }
+Error cross_account_role() {
+  return user_error("AccessDeniedException", 403, "Cross-account pass role is not allowed.");
+}
 Error could_not_unzip() {
   return invalid_parameter(
       "Could not unzip uploaded file. Please check your file, then try to upload again.");

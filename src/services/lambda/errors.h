@@ -21,6 +21,7 @@ Error alias_not_found(std::string_view arn);
 Error too_large(std::string message);
 Error invalid_content(std::string message);
 Error code_storage_exceeded();
+Error cross_account_role();
 Error could_not_unzip();
 /// A parameter whose feature is not served; names the parameter.
 Error not_served(std::string_view what);

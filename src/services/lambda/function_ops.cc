@@ -83,13 +83,8 @@ Result<op::UpdateFunctionConfiguration::Output> update_configuration(
   if (input.revision_id && *input.revision_id != version.revision_id())
     return fail(revision_mismatch());
   TRY(reconfigure(version, input));
-  const auto& assumable = service.parts.ports.role_assumable;
-  if (input.role && assumable) {
-    TRY(const bool allowed, assumable(tx, version.role));
-    if (!allowed) {
-      return fail(
-          invalid_parameter("The role defined for the function cannot be assumed by Lambda."));
-    }
+  if (input.role) {
+    TRY(check_role(service, tx, ref, version.role));
   }
   version.revise(context.random->uuid());
   version.modified = context.now;

@@ -25,6 +25,8 @@ Result<op::DeleteFunction::Output> delete_function(Lambda&, Tx&, const Context&,
                                                    const op::DeleteFunction::Input&);
 
 // code_ops.cc
+/// The role that a function gets: one of its own account, which Lambda may assume.
+Result<void> check_role(Lambda&, Tx&, const FunctionRef&, const std::string& role);
 async::Task<Result<op::CreateFunction::Output>> create_function(Lambda&, Context,
                                                                 op::CreateFunction::Input);
 async::Task<Result<op::UpdateFunctionCode::Output>> update_code(Lambda&, Context,
