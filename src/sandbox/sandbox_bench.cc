@@ -61,6 +61,37 @@ Task<void> one_after_the_other(async::Loop& loop, Sandboxes& sandboxes, unsigned
   loop.stop();
 }
 
+/// Daemons of daemons in sessions of their own, deaf to SIGTERM, each forking on: what a timeout
+/// must end.
+Spec swarm(unsigned serial) {
+  Spec spec = no_op(serial);
+  spec.argv = {"/bin/sh", "-c",
+               "trap '' TERM INT HUP; for i in 1 2 3 4 5 6 7 8; do "
+               "setsid sh -c 'while :; do setsid sleep 100 & done' & done; echo up; wait"};
+  spec.environment = {"PATH=/usr/bin:/bin"};
+  spec.pids_max = 64;
+  return spec;
+}
+
+/// From the kill to the news that nothing is left: pid 1 is reaped only after all of its namespace.
+Task<void> kill_swarms(async::Loop& loop, Sandboxes& sandboxes, unsigned count, Figures& figures) {
+  for (unsigned i = 0; i < count && figures.error.empty(); ++i) {
+    auto instance = co_await sandboxes.start(swarm(i));
+    if (!instance) {
+      figures.error = instance.error().message;
+      break;
+    }
+    (void)co_await loop.readable((*instance)->stdout_fd(), loop.now() + 10s);
+    (void)co_await loop.sleep_for(30ms);
+    const Monotonic start = loop.now();
+    (*instance)->kill();
+    const auto exit = co_await (*instance)->exited(loop.now() + 10s);
+    if (!exit) figures.error = "a swarm outlived its kill by ten seconds";
+    figures.cleaned_us.push_back(microseconds(loop.now() - start));
+  }
+  loop.stop();
+}
+
 double percentile(std::vector<double> values, double p) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -105,6 +136,30 @@ bool measure(const char* name, unsigned ready, bool rest, unsigned count) {
   return true;
 }
 
+bool measure_kills(unsigned count) {
+  auto process = start_spawner({decide_level(gather_facts()), 1});
+  if (!process) {
+    std::fprintf(stderr, "%s\n", process.error().message.c_str());
+    return false;
+  }
+  Figures figures;
+  {
+    async::Loop loop;
+    auto sandboxes = connect(loop, std::move(process->side));
+    loop.spawn(kill_swarms(loop, *sandboxes, count, figures));
+    loop.run();
+  }
+  stop_spawner(*process);
+  if (!figures.error.empty()) {
+    std::fprintf(stderr, "%s\n", figures.error.c_str());
+    return false;
+  }
+  fmt::print("{:<28} gone    p50 {:6.0f} us  p99 {:6.0f} us   max {:6.0f} us\n",
+             "kill of a swarm of 64", percentile(figures.cleaned_us, 0.5),
+             percentile(figures.cleaned_us, 0.99), percentile(figures.cleaned_us, 1));
+  return true;
+}
+
 }  // namespace
 }  // namespace wolke::sandbox
 
@@ -119,6 +174,7 @@ int main(int argc, char** argv) {
   using wolke::sandbox::measure;
   const bool ok = measure("ready shell, with pauses", 4, true, count) &&
                   measure("ready shells, back to back", 4, false, count) &&
-                  measure("nothing ready, back to back", 0, false, count);
+                  measure("nothing ready, back to back", 0, false, count) &&
+                  wolke::sandbox::measure_kills(std::min(count, 100U));
   return ok ? 0 : 1;
 }
