@@ -84,11 +84,14 @@ TEST(ZipAttack, DevicesPipesAndSocketsAreRefused) {
   for (const unsigned mode : {0020666U, 0060666U, 0010666U, 0140666U}) {
     EXPECT_EQ(refusal(zip({stored("x", "", mode)})), "an entry is a device, pipe or socket");
   }
+  EXPECT_EQ(refusal(zip({stored("x", "", 0100666)})), "accepted");  // the control: a file
 }
 
 TEST(ZipAttack, NothingMayLieBelowALink) {
   EXPECT_EQ(refusal(zip({stored("link", "/etc", 0120777), stored("link/passwd", "x")})),
             "an entry lies below a file or a link");
+  // The control: a directory of that name.
+  EXPECT_EQ(refusal(zip({stored("link/", "", 0040755), stored("link/passwd", "x")})), "accepted");
 }
 
 TEST(ZipAttack, LinksStayInside) {
@@ -109,6 +112,7 @@ TEST(ZipAttack, DeclaredSizesAreCappedBeforeAnythingIsInflated) {
   const std::string two =
       zip({stored("a", std::string(600, 'x')), stored("b", std::string(600, 'x'))});
   EXPECT_EQ(read_zip(two, {.unzipped_bytes_max = 1000}).error().code, "TooLarge");
+  EXPECT_EQ(refusal(two, {.unzipped_bytes_max = 1200}), "accepted");  // the control
 }
 
 TEST(ZipAttack, ContentLongerOrShorterThanDeclaredIsRefused) {
@@ -123,6 +127,11 @@ TEST(ZipAttack, OverlappingEntriesAreRefused) {
   // All entries share the first one's data.
   std::vector<Entry> entries;
   for (int i = 0; i < 20; ++i) entries.push_back(deflated("same", std::string(10'000, '0')));
+  std::vector<Entry> apart;
+  for (int i = 0; i < 20; ++i) {
+    apart.push_back(deflated(std::to_string(i), std::string(10'000, '0')));
+  }
+  EXPECT_EQ(refusal(zip(apart)), "accepted");  // the control
   const std::string bytes = zip(entries, {.move_offsets = [](auto& offsets) {
                                   for (auto& offset : offsets) offset = offsets.front();
                                 }});
@@ -132,6 +141,7 @@ TEST(ZipAttack, OverlappingEntriesAreRefused) {
 TEST(ZipAttack, TooManyEntriesAreRefused) {
   const std::string bytes = zip({stored("a", ""), stored("b", ""), stored("c", "")});
   EXPECT_EQ(read_zip(bytes, {.entries_max = 2}).error().code, "TooLarge");
+  EXPECT_EQ(refusal(bytes, {.entries_max = 3}), "accepted");  // the control
 }
 
 // H4: two parsers, two readings.
@@ -142,6 +152,7 @@ TEST(ZipAttack, HeadersThatDisagreeAreRefused) {
     return refusal(zip({entry}));
   };
   const std::string disagree = "an entry's two headers disagree";
+  EXPECT_EQ(with([](Entry&) {}), "accepted");  // the control
   EXPECT_EQ(with([](Entry& e) { e.local.name = "b.js"; }), disagree);
   EXPECT_EQ(with([](Entry& e) { e.local.method = 0; }), disagree);
   EXPECT_EQ(with([](Entry& e) { e.local.crc ^= 1; }), disagree);
