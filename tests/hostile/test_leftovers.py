@@ -12,15 +12,15 @@ import aws
 from server import Server, children, descendants, libc
 
 # Daemons of a daemon, in sessions of their own, deaf to SIGTERM; the invocation is still running when the kill comes.
-CLINGING = """import os, signal, time
+CLINGING = """import os, signal
 def handler(event, context):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for _ in range(4):
         if os.fork() == 0:
             os.setsid()
             if os.fork() != 0: os._exit(0)
-            while True: time.sleep(60)
-    time.sleep(600)
+            while True: signal.pause()
+    while True: signal.pause()
 """
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
 KINDS = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
