@@ -188,8 +188,8 @@ class MemoryStore final : public Store {
     if (auto refused = refuse_batch(batch)) return done(failed(*std::move(refused)));
     Watchers::Touched touched;
     const CommitResult result = apply(batch, touched);
-    done(result);
     Watchers::call(touched);
+    done(result);
   }
 
   std::uint64_t watch(std::string prefix, std::function<void()> hint) override {

@@ -190,9 +190,10 @@ void SqliteStore::commit_group(std::vector<Queued> group) {
     if (members[i].result.status == CommitStatus::committed) {
       watchers_.touch(group[i].batch, touched);
     }
-    group[i].done(std::move(members[i].result));
   }
+  // What a hint makes stale is never used after the acknowledgement.
   Watchers::call(touched);
+  for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(members[i].result));
 }
 
 void SqliteStore::checkpoint() {

@@ -136,8 +136,8 @@ class Store {
   virtual ~Store() = default;
   virtual Result<std::unique_ptr<Snapshot>> snapshot() = 0;
   virtual void commit(Batch batch, std::function<void(CommitResult)> done) = 0;
-  /// `hint` is called after commits that touched a key with this prefix (on the writer thread, may
-  /// be spurious, never lost while registered). Returns a token for unwatch.
+  /// `hint` is called after a commit that touched a key with this prefix, before it is acknowledged
+  /// (writer thread; may be spurious, never lost while registered). Returns a token for unwatch.
   virtual std::uint64_t watch(std::string prefix, std::function<void()> hint) = 0;
   virtual void unwatch(std::uint64_t token) = 0;
 };

@@ -1,7 +1,9 @@
 // What both engines promise, run against each.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 
 #include "wolke/store/counter.h"
@@ -270,6 +272,16 @@ TEST_P(Conformance, AWatcherIsHintedAfterItsPrefixWasTouched) {
   opened_->settle();
   EXPECT_EQ(hints, 4);
   store_.unwatch(other);
+}
+
+TEST_P(Conformance, AWatcherIsHintedBeforeTheCommitIsAcknowledged) {
+  std::atomic<int> hints = 0;
+  const auto token = store_.watch("k", [&] { ++hints; });
+  std::promise<int> hints_when_acknowledged;
+  store_.commit({.puts = {{{0, "k"}, "v"}}},
+                [&](CommitResult) { hints_when_acknowledged.set_value(hints); });
+  EXPECT_EQ(hints_when_acknowledged.get_future().get(), 1);
+  store_.unwatch(token);
 }
 
 TEST_P(Conformance, AConflictHintsNobody) {
