@@ -35,24 +35,33 @@ def say(text):
     print(text, flush=True)
 
 
-def begin_cuts(test, kills, seed):
-    """Starts the simulated power cuts and the store's own seeded bugs, below the kills' priority."""
-    runs = max(1, CUTS_PER_KILL * kills // CUTS_PER_RUN)
-    environment = dict(os.environ, WOLKE_SIM_RUNS=str(runs), WOLKE_SIM_SEED=str(seed))
-    return subprocess.Popen(["nice", "-n", "5", test, "--gtest_filter=StoreSimulation.*:*SeededBug*"], env=environment,
-                            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+def begin_cuts(options):
+    """Starts the simulated power cuts, in as many processes as lanes and below their priority; the first also proves that
+    the store's own seeded bugs are noticed."""
+    runs = max(1, CUTS_PER_KILL * options.kills // CUTS_PER_RUN // options.lanes + 1)
+    processes = []
+    for number in range(options.lanes):
+        environment = dict(os.environ, WOLKE_SIM_RUNS=str(runs), WOLKE_SIM_SEED=str(options.seed + number * runs))
+        tests = "StoreSimulation.*" if number else "StoreSimulation.*:*SeededBug*"
+        processes.append(subprocess.Popen(
+            ["nice", "-n", "5", options.store_test, f"--gtest_filter={tests}"], env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace"))
+    return processes
 
 
-def end_cuts(process):
+def end_cuts(processes):
     """How many power cuts lost nothing; None: something is lost."""
-    output, _ = process.communicate()
-    counts = re.search(r"store simulation: .*?(\d+) power cuts.*? (\d+) batches acknowledged", output)
-    if process.returncode != 0 or not counts:
-        say(output + "\nthe simulation failed")
-        return None
-    bugs = len(re.findall(r" is noticed by run ", output))
-    say(f"simulated disk: {counts[1]} power cuts, {counts[2]} batches acknowledged, 0 lost; {bugs} seeded bugs noticed")
-    return int(counts[1])
+    cuts, batches, bugs = 0, 0, 0
+    for process in processes:
+        output, _ = process.communicate()
+        counts = re.search(r"store simulation: .*?(\d+) power cuts.*? (\d+) batches acknowledged", output)
+        if process.returncode != 0 or not counts:
+            say(output + "\nthe simulation failed")
+            return None
+        cuts, batches = cuts + int(counts[1]), batches + int(counts[2])
+        bugs += len(re.findall(r" is noticed by run ", output))
+    say(f"simulated disk: {cuts} power cuts, {batches} batches acknowledged, 0 lost; {bugs} seeded bugs noticed")
+    return cuts
 
 
 def report_recoveries(lanes):
@@ -80,14 +89,15 @@ def kill_in_lanes(options):
 def crash(options):
     begin = time.monotonic()
     say(f"seed {options.seed}")
-    cuts = begin_cuts(options.store_test, options.kills, options.seed) if options.store_test else None
+    cuts = begin_cuts(options) if options.store_test else []
     try:
         lanes = kill_in_lanes(options)
         survived = end_cuts(cuts) if cuts else 0
     finally:
-        if cuts and cuts.poll() is None:
-            cuts.kill()
-            cuts.wait()
+        for process in cuts:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
     if not cuts:
         say(f"skipped: {CUTS_PER_KILL * options.kills} simulated power cuts (no --store-test)")
     report_recoveries(lanes)
