@@ -2,7 +2,6 @@
 // interpreters as plain processes.
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -609,26 +608,6 @@ TEST_F(CustomRuntimeTest, TheExampleInCppAnswers) {
   EXPECT_EQ(type_of(**second), "Function.NoText");
   EXPECT_EQ((**third).payload, R"({"words":0})");
   EXPECT_TRUE(logged("4 words\n"));
-}
-
-/// npm's aws-lambda-ric, whose native part is built at install: WOLKE_RIC_ROOT names the directory
-/// of its node_modules.
-TEST_F(CustomRuntimeTest, TheOfficialRuntimeInterfaceClientRuns) {
-  const char* client = std::getenv("WOLKE_RIC_ROOT");
-  if (!client) GTEST_SKIP() << "WOLKE_RIC_ROOT is not set";
-  write("index.js",
-        "exports.handler = async (event, context) => { console.log('logged'); if (event.fail) "
-        "throw new TypeError('boom');"
-        " return [event.n, context.functionName, context.getRemainingTimeInMillis() > 1000] }");
-  write("bootstrap", "#!/bin/sh\nexec " + node_program() + " " + client +
-                         "/node_modules/aws-lambda-ric/index.mjs index.handler\n");
-  FunctionSpec spec = function("provided.al2023", "index.handler");
-  std::optional<Result<InvokeResult>> first, second, third;
-  run(call_three(spec, R"({"n":1})", first, R"({"fail":true})", second, R"({"n":3})", third));
-  EXPECT_EQ((**first).payload, R"([1,"f",true])");
-  EXPECT_EQ(type_of(**second), "TypeError");
-  EXPECT_EQ((**third).payload, R"([3,"f",true])");
-  EXPECT_TRUE(logged("logged"));
 }
 
 TEST_F(CustomRuntimeTest, ABootstrapThatCannotBeRunIsReported) {

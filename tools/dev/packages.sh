@@ -9,11 +9,14 @@ packages_npm=(npm)
 
 # Folders with a lock file: where their packages go, how many there are for this machine, their megabytes to fetch.
 declare -A lock_target=([runtimes/node]=.deps/node [runtimes/node/sdk2]=.deps/node-sdk2
-  [examples/thumbnail-node]=.deps/thumbnail-node [tests/wire/js]=tests/wire/js)
-declare -A lock_packages=([runtimes/node]=57 [runtimes/node/sdk2]=47 [examples/thumbnail-node]=7 [tests/wire/js]=28)
-declare -A lock_megabytes=([runtimes/node]=60 [runtimes/node/sdk2]=15 [examples/thumbnail-node]=9 [tests/wire/js]=6)
+  [examples/thumbnail-node]=.deps/thumbnail-node [tests/wire/js]=tests/wire/js
+  [tests/lambda/ric]=.deps/ric)
+declare -A lock_packages=([runtimes/node]=57 [runtimes/node/sdk2]=47 [examples/thumbnail-node]=7 [tests/wire/js]=28
+  [tests/lambda/ric]=4)
+declare -A lock_megabytes=([runtimes/node]=60 [runtimes/node/sdk2]=15 [examples/thumbnail-node]=9 [tests/wire/js]=6
+  [tests/lambda/ric]=4)
 locks_run=(runtimes/node runtimes/node/sdk2 examples/thumbnail-node)
-locks_test=(tests/wire/js)
+locks_test=(tests/wire/js tests/lambda/ric)
 
 photo=$deps/photo/photo.jpg
 photo_package=lomiri-wallpapers-20.04
