@@ -14,6 +14,7 @@
 #include "wolke/cli/deploy.h"
 #include "wolke/cli/deploy_script.h"
 #include "wolke/cli/output.h"
+#include "wolke/cli/syntax.h"
 #include "wolke/cli/verbs.h"
 
 namespace wolke::cli {
@@ -95,6 +96,9 @@ int deploy_verb(const ClientOptions& options, const DeployOptions& deploy_option
     tell(fmt::format("left out: {} (neither file nor directory)", printable(path)));
   }
   if (deploy_options.show) return show_script(options, *plan);
+  if (!plan->handler_file.empty()) {
+    if (auto read = check_syntax(plan->handler_file); !read) return report(read.error());
+  }
   Result<std::unique_ptr<Client>> client = connect(options);
   if (!client) return report(client.error());
   Json::Array steps;
@@ -112,7 +116,11 @@ int deploy_verb(const ClientOptions& options, const DeployOptions& deploy_option
     out.set("Steps", std::move(steps));
     print_json(out);
   } else {
-    tell(fmt::format("next: wolke invoke {0}   ·   wolke logs -f {0}", plan->function));
+    std::string where;
+    if (!options.data_dir.empty()) where = " --data-dir " + shell_word(options.data_dir);
+    if (!options.endpoint.empty()) where = " --endpoint " + shell_word(options.endpoint);
+    tell(
+        fmt::format("next: wolke invoke {0}{1}   ·   wolke logs -f {0}{1}", plan->function, where));
   }
   return exit_ok;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "wolke/base/limits.h"
 #include "wolke/cli/code_files.h"
@@ -127,6 +128,10 @@ Result<DeployPlan> plan_deploy(const DeployOptions& options) {
   TRY(CodeKind kind, guess_kind(code.files, options));
   plan.runtime = kind.runtime;
   plan.handler = kind.handler;
+  if (!kind.file.empty()) {
+    const std::filesystem::path path = options.path;
+    plan.handler_file = std::filesystem::is_directory(path) ? path / kind.file : path;
+  }
   plan.policy = least_policy(plan.on, plan.writes);
   plan.left_out = std::move(code.left_out);
   plan.zip = make_zip(code.files);

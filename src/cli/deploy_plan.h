@@ -34,6 +34,7 @@ struct DeployPlan {
   std::string role;
   std::string runtime;
   std::string handler;
+  std::string handler_file;  // its path on this machine; empty for a custom runtime
   std::string zip;
   std::vector<std::string> left_out;  // paths that are no regular file
   std::string policy;                 // of the role, JSON

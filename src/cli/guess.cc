@@ -57,11 +57,11 @@ std::vector<const ZipEntry*> candidates(const std::vector<ZipEntry>& files) {
   return out;
 }
 
-/// A handler that was named: its file must be among the code ("src/app.handler"; Python also takes
-/// "src.app.handler").
-Result<void> check_named_handler(const std::vector<ZipEntry>& files, const std::string& runtime,
-                                 const std::string& handler) {
-  if (runtime.starts_with("provided")) return {};
+/// The file of a handler that was named; it must be among the code ("src/app.handler"; Python also
+/// takes "src.app.handler").
+Result<std::string> file_of_handler(const std::vector<ZipEntry>& files, const std::string& runtime,
+                                    const std::string& handler) {
+  if (runtime.starts_with("provided")) return "";
   const std::size_t dot = handler.rfind('.');
   if (dot == std::string::npos || dot == 0 || dot + 1 == handler.size()) {
     return fail({.code = "Usage",
@@ -78,7 +78,7 @@ Result<void> check_named_handler(const std::vector<ZipEntry>& files, const std::
     names = {module + ".mjs", module + ".cjs", module + ".js"};
   }
   for (const std::string& name : names) {
-    if (find_file(files, name)) return {};
+    if (find_file(files, name)) return name;
   }
   return fail({.code = "Usage",
                .status = 400,
@@ -89,7 +89,7 @@ Result<void> check_named_handler(const std::vector<ZipEntry>& files, const std::
 }  // namespace
 
 Result<CodeKind> guess_kind(const std::vector<ZipEntry>& files, const DeployOptions& options) {
-  CodeKind kind{.runtime = options.runtime, .handler = options.handler};
+  CodeKind kind{.runtime = options.runtime, .handler = options.handler, .file = {}};
   if (!kind.runtime.empty() && !runtime::is_served(kind.runtime)) {
     return fail({.code = "UnknownRuntime",
                  .status = 400,
@@ -106,7 +106,10 @@ Result<CodeKind> guess_kind(const std::vector<ZipEntry>& files, const DeployOpti
     if (!kind.runtime.empty() && !kind.runtime.starts_with(python ? "python" : "nodejs")) continue;
     std::string handler = python ? python_handler(*file) : node_handler(*file);
     if (handler.empty()) continue;
-    if (kind.handler.empty()) kind.handler = handler;
+    if (kind.handler.empty()) {
+      kind.handler = handler;
+      kind.file = file->name;
+    }
     if (kind.runtime.empty()) kind.runtime = python ? "python3.11" : "nodejs22.x";
     break;
   }
@@ -119,7 +122,7 @@ Result<CodeKind> guess_kind(const std::vector<ZipEntry>& files, const DeployOpti
              "`lambda_handler`), a directory with one, or say --runtime and --handler"});
   }
   if (!options.handler.empty()) {
-    TRY(check_named_handler(files, kind.runtime, kind.handler));
+    TRY(kind.file, file_of_handler(files, kind.runtime, kind.handler));
   }
   return kind;
 }

@@ -14,6 +14,7 @@ namespace wolke::cli {
 struct CodeKind {
   std::string runtime;  // "nodejs22.x"
   std::string handler;  // "index.handler"
+  std::string file;     // that holds the handler, "index.mjs"; empty for a custom runtime
 };
 
 /// Given values in `options` win. "UnknownCode": no file that looks like a function.

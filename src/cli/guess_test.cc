@@ -14,6 +14,7 @@ CodeKind guess(const Files& files, const DeployOptions& options = {}) {
 TEST(Guess, PythonByTheNamesThatTutorialsUse) {
   CodeKind kind = guess({{.name = "lambda_function.py", .bytes = "def lambda_handler(e, c):\n"}});
   EXPECT_EQ(kind.handler, "lambda_function.lambda_handler");
+  EXPECT_EQ(kind.file, "lambda_function.py");
   EXPECT_TRUE(kind.runtime.starts_with("python3."));
 }
 
@@ -52,6 +53,7 @@ TEST(Guess, AHandlerThatIsNamedMustHaveItsFile) {
   for (const char* good : {"src/app.main", "src.app.main", "pkg.main"}) {
     options.handler = good;
     EXPECT_EQ(guess(files, options).handler, good);
+    EXPECT_FALSE(guess(files, options).file.empty());
   }
   for (const char* bad : {"app.main", "src/app", "main", ".main", "app."}) {
     options.handler = bad;

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from aws import BINARY, client_of, run, unique
+from aws import AWS_CLI, BINARY, client_of, run, unique
 from cli_case import CliCase
 from server import Server, clean_environment
 
@@ -44,6 +44,18 @@ class Broken(CliCase):
         path = self.file("f.py", GOOD)
         for word in ("A=1", "1A=1", "A-B=1"):
             self.refused(path, 2, f"--env {word}: a variable's name", "--env", word)
+
+    def test_a_syntax_error(self):
+        path = self.folder(app="def handler(event, context):\n    return (1\n")
+        self.refused(path, 1, "app.py, line 2: '(' was never closed; nothing was deployed")
+        self.refused(path / "app.py", 1, "line 2: '(' was never closed")
+        for name in ("f.mjs", "f.js"):
+            path = self.file(name, "// a line\nexports.handler = async () => { return (1 };\n")
+            self.refused(path, 1, f"{name}, line 2: Unexpected token '}}'; nothing was deployed")
+        path = self.file("top.js", "export const handler = async () => 1;\nawait 1;\n")  # a module, and right
+        name = unique("syntax")
+        self.wolke("deploy", path, "--name", name)
+        self.wolke("rm", name)
 
     def test_nothing_there(self):
         self.refused(self.directory / "missing.py", 3, "there is no file or directory")
@@ -115,6 +127,7 @@ class Broken(CliCase):
         self.assertRegex(done.stderr, r"^left out: .*/code/s \(neither file nor directory\)\n$")
 
 
+@unittest.skipUnless(AWS_CLI, "the aws CLI is not installed (Debian: awscli)")
 class Script(CliCase):
     """The script that --show prints, pasted into a shell, makes what deploy makes."""
 

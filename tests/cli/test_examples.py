@@ -1,9 +1,8 @@
 """Each example's run.sh prints its expected.txt."""
-import os
 import shutil
 import unittest
 
-from aws import BINARY, DEPS, ROOT, run, unique
+from aws import AWS_CLI, BINARY, DEPS, ROOT, run, unique
 from cli_case import CliCase
 
 EXAMPLES = ROOT / "examples"
@@ -27,12 +26,12 @@ class Examples(CliCase):
         self.assertEqual({path.parent.name for path in EXAMPLES.glob("*/run.sh")},
                          {path.name for path in EXAMPLES.iterdir() if path.is_dir()})
 
-    @unittest.skipUnless(os.path.exists("/usr/bin/aws"), "the aws CLI is not installed (Debian: awscli)")
+    @unittest.skipUnless(AWS_CLI, "the aws CLI is not installed (Debian: awscli)")
     def test_thumbnail_python(self):
         self.prints_what_is_expected("thumbnail-python", self.picture())
 
     @unittest.skipUnless(NODE.is_dir(), "./dev setup has not fetched the example's modules")
-    @unittest.skipUnless(os.path.exists("/usr/bin/aws"), "the aws CLI is not installed (Debian: awscli)")
+    @unittest.skipUnless(AWS_CLI, "the aws CLI is not installed (Debian: awscli)")
     def test_thumbnail_node(self):
         self.prints_what_is_expected("thumbnail-node", self.picture(), CODE=str(NODE))
 
