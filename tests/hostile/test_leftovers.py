@@ -200,3 +200,30 @@ class Leftovers(unittest.TestCase):
 
     def test_kill_9_of_the_spawner(self):
         self.kill_one(spawner=True)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: other users' environments are read")
+class Timeout(aws.Case):
+    def processes_of(self, name):
+        """Processes anywhere on the host with the environment of this function."""
+        wanted, found = f"AWS_LAMBDA_FUNCTION_NAME={name}".encode(), set()
+        for entry in os.listdir("/proc"):
+            try:
+                if entry.isdigit() and wanted in pathlib.Path(f"/proc/{entry}/environ").read_bytes().split(b"\0"):
+                    found.add(entry)
+            except OSError:
+                pass
+        return found
+
+    def test_D4_a_timeout_ends_daemons_too(self):
+        functions = aws.client("lambda")
+        name = self.make_function(functions, self.make_role(aws.client("iam")), {"app.py": CLINGING}, Runtime="python3.11",
+                                  Handler="app.handler", Timeout=3)
+        answers = []
+        call = threading.Thread(target=lambda: answers.append(functions.invoke(FunctionName=name, Payload=b"{}")))
+        call.start()
+        # The control: while it runs, the same count finds the handler and its four daemons.
+        aws.wait_for(lambda: len(self.processes_of(name)) >= 5, what="daemons")
+        call.join()
+        self.assertEqual(json.loads(answers[0]["Payload"].read())["errorType"], "Sandbox.Timedout")
+        aws.wait_for(lambda: not self.processes_of(name), what="their end")
