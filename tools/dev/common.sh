@@ -2,6 +2,7 @@
 
 deps=$root/.deps
 tree=$deps/root # Debian packages unpacked for somebody who cannot install them (local.sh)
+npm_tree=$deps/npm-root # npm, while it is used
 multiarch=$(uname -m)-linux-gnu
 
 is_terminal() { [ -t 2 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; }

@@ -4,6 +4,10 @@
 # What was unpacked is found through these. An installed package needs none of them.
 use_local_packages() {
   [ -d "$tree/usr" ] || return 0
+  if [ "$(cat "$tree/.place" 2>/dev/null)" != "$tree" ]; then # half unpacked, or this folder was moved
+    rm -rf "$tree"
+    return 0
+  fi
   case ":$PATH:" in *":$tree/usr/bin:"*) return 0 ;; esac
   local lib=$tree/usr/lib/$multiarch
   export PATH=$tree/usr/bin:$PATH
@@ -19,23 +23,33 @@ use_local_packages() {
 
 is_unpacked() { [ -e "$tree/.have/$1" ]; }
 
-# unpack_locally PLAN NAME...: the packages of apt's plan (`Inst name [old] (new …)`), which NAMEs asked for.
-unpack_locally() {
-  local plan=$1 name version deb
-  shift
-  mkdir -p "$deps/debs" "$tree/.have" "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib" "$tree/usr/lib64"
-  for name in bin sbin lib lib64; do [ -e "$tree/$name" ] || ln -s "usr/$name" "$tree/$name"; done
-  local wanted=()
+# fetch_and_unpack PLAN INTO: the packages of apt's plan (`Inst name [old] (new …)`) that are not unpacked already. Sets
+# `unpacked`, their names and versions.
+fetch_and_unpack() {
+  local into=$2 name version
+  mkdir -p "$into/usr/bin" "$into/usr/sbin" "$into/usr/lib" "$into/usr/lib64"
+  for name in bin sbin lib lib64; do [ -e "$into/$name" ] || ln -s "usr/$name" "$into/$name"; done
+  unpacked=()
   while read -r name version; do
-    is_unpacked "$name=$version" || wanted+=("$name=$version")
-  done < <(to_unpack <<<"$plan")
-  if [ ${#wanted[@]} -gt 0 ]; then
-    (cd "$deps/debs" && attempt "download" "$root/build/log/apt-download.log" apt-get "${apt_options[@]}" download "${wanted[@]}") || return 1
-    quietly "unpack" "$root/build/log/unpack.log" unpack_debs
-    rm -rf "$deps/debs"
-  fi
+    is_unpacked "$name=$version" || unpacked+=("$name=$version")
+  done < <(to_unpack <<<"$1")
+  [ ${#unpacked[@]} -gt 0 ] || return 0
+  rm -rf "$deps/debs"
+  mkdir -p "$deps/debs"
+  (cd "$deps/debs" && attempt "download" "$root/build/log/apt-download.log" apt-get "${apt_options[@]}" download "${unpacked[@]}") || return 1
+  quietly "unpack" "$root/build/log/unpack.log" unpack_debs "$into"
+  rm -rf "$deps/debs"
+}
+
+# unpack_locally PLAN NAME...: what the plan has, which NAMEs asked for, to be used from here.
+unpack_locally() {
+  local plan=$1 name unpacked
+  shift
+  mkdir -p "$tree/.have"
+  fetch_and_unpack "$plan" "$tree" || return 1
   quietly "arrange" "$root/build/log/arrange.log" arrange_tree
-  for name in "${wanted[@]}" "$@"; do touch "$tree/.have/$name"; done
+  printf '%s\n' "$tree" >"$tree/.place"
+  for name in "${unpacked[@]}" "$@"; do touch "$tree/.have/$name"; done
 }
 
 # The C library and its loader are one: a newer half beside the system's would not start.
@@ -44,7 +58,7 @@ to_unpack() { awk '/^Inst/ { old = $3 ~ /^\[/; v = old ? $4 : $3; sub(/^\(/, "",
 unpack_debs() {
   local deb
   for deb in "$deps"/debs/*.deb; do
-    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tree" --keep-directory-symlink --no-same-owner --no-same-permissions
+    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$1" --keep-directory-symlink --no-same-owner --no-same-permissions
   done
 }
 
@@ -112,9 +126,18 @@ collect_certificates() {
     >"$tree/etc/ssl/certs/ca-certificates.crt"
 }
 
-# with_usr COMMAND...: runs it where the unpacked packages lie over /usr. For Debian's node alone, which reads parts of
-# itself from there.
-with_usr() {
-  unshare --user --map-root-user --mount bash -c \
-    'mount -t overlay overlay -o "lowerdir=$1/usr:/usr" /usr || exit 1; shift; unset LD_LIBRARY_PATH PYTHONPATH; exec env PATH=/usr/bin:/bin "$@"' - "$tree" "$@"
+# with_npm COMMAND...: runs it where npm and what it depends on lie over /usr. Debian's node reads parts of itself from
+# there, and 380 packages for one use need not be installed.
+with_npm() {
+  local spaces=(--mount)
+  is_root || spaces+=(--user --map-root-user)
+  local below=$npm_tree/usr
+  [ ! -d "$tree/usr" ] || below+=:$tree/usr
+  unshare "${spaces[@]}" bash -c 'mount -t overlay overlay -o "lowerdir=$1:/usr" /usr || exit 1
+    shift; unset LD_LIBRARY_PATH PYTHONPATH; exec env PATH=/usr/bin:/bin "$@"' - "$below" "$@"
+}
+
+npm_can_lie_over_usr() {
+  mkdir -p "$npm_tree/usr"
+  with_npm true 2>/dev/null
 }

