@@ -12,9 +12,9 @@ from aws import BINARY, Case, client_of, unique, wait_for, zipped
 from server import Server
 
 CODE = """
-import time
+import threading
 def handler(event, context):
-    time.sleep(event.get("seconds", 0))
+    threading.Event().wait(event.get("seconds", 0))
     return event
 """
 STOP_SECONDS_MAX = 20  # the grace of calls and of deliveries, and far less than what runs
