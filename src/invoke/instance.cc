@@ -55,6 +55,7 @@ Task<Result<void>> LiveInstance::start() {
   CO_TRY(co_await make_sandbox());
   if (broken_) kill();  // the pool gave it up while its sandbox was made
   if (!init_failure_) co_await initialise();
+  if (sandbox_) sandbox_->throttle();
   Micros took = between(began, loop_.now());
   init_duration_ = std::min(took, Micros(dependencies_.options.init_timeout));
   init_overrun_ = took - init_duration_;

@@ -237,9 +237,6 @@ Result<void> Cgroups::limit(const Cgroup& group, const CgroupLimits& limits) con
     (void)write_file_at(directory, "memory.oom.group", "1");
     TRY(write_file_at(directory, "pids.max", pids));
     (void)write_file_at(directory, "cpu.weight", fmt::format("{}", share.weight_v2));
-    if (share.quota_us != 0) {
-      (void)write_file_at(directory, "cpu.max", fmt::format("{} 100000", share.quota_us));
-    }
     return {};
   }
   if (const Fd& directory = group.legacy_of(Controller::memory); directory.valid()) {
@@ -252,9 +249,6 @@ Result<void> Cgroups::limit(const Cgroup& group, const CgroupLimits& limits) con
   }
   if (const Fd& directory = group.legacy_of(Controller::cpu); directory.valid()) {
     TRY(write_file_at(directory.get(), "cpu.shares", fmt::format("{}", share.shares_v1)));
-    if (share.quota_us != 0) {
-      TRY(write_file_at(directory.get(), "cpu.cfs_quota_us", fmt::format("{}", share.quota_us)));
-    }
   }
   return {};
 }

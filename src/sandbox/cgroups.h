@@ -54,7 +54,7 @@ struct CgroupLimits {
 };
 
 /// CPU follows memory as on Lambda: 1,769 MB are one vCPU. Below that only a weight; from there a
-/// quota too.
+/// quota too, which begins to hold when the program has started (Instance::throttle).
 inline constexpr std::uint64_t memory_per_cpu = 1769ULL << 20;
 struct CpuShare {
   std::uint64_t shares_v1;  // cpu.shares, 1024 = one vCPU

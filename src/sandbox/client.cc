@@ -294,6 +294,15 @@ class ClientInstance final : public Instance {
   Result<void> freeze() override { return set_frozen(true); }
   Result<void> thaw() override { return set_frozen(false); }
 
+  void throttle() override {
+    const std::uint64_t quota = cpu_share(entry_->memory_bytes).quota_us;
+    const int fd = file(wire::present_quota);
+    if (quota == 0 || fd < 0) return;
+    // The period is the kernel's default, 100 ms: cpu.max keeps it when only the quota is given.
+    const std::string text = std::to_string(quota);
+    (void)!::pwrite(fd, text.data(), text.size(), 0);
+  }
+
   void kill() override { kill_entry(*core_, *entry_, handle_); }
 
   Usage usage() override {
@@ -423,6 +432,7 @@ Result<SpawnerProcess> start_spawner(SpawnerOptions options) {
   TRY(enter_leaf(config.cgroups));
   process.cgroups = config.cgroups;
   config.ready_shells = options.ready_shells;
+  if (!options.use_cgroups) config.cgroups = {};
   remove_leftover_cgroups(config.cgroups);
   process.pid = ::fork();
   if (process.pid == 0) {

@@ -48,6 +48,7 @@ struct SpawnerProcess {
 struct SpawnerOptions {
   Level level = Level::full;
   unsigned ready_shells = 4;
+  bool use_cgroups = true;  // false: as on a host where none can be written
 };
 Result<SpawnerProcess> start_spawner(SpawnerOptions options);
 /// Closes it and waits until it has cleaned up.

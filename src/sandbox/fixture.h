@@ -32,6 +32,7 @@ using During = std::function<async::Task<void>(async::Loop&, Instance&)>;
 class TestHost {
  public:
   explicit TestHost(unsigned ready_shells = 0, std::optional<Level> level = {});
+  explicit TestHost(SpawnerOptions options);
   ~TestHost();
   TestHost(const TestHost&) = delete;
   TestHost& operator=(const TestHost&) = delete;

@@ -62,10 +62,11 @@ Task<void> then_stop(async::Loop& loop, Task<void> task) {
 
 }  // namespace
 
-TestHost::TestHost(unsigned ready_shells, std::optional<Level> level) {
-  SpawnerOptions options;
-  options.level = level ? *level : decide_level(gather_facts());
-  options.ready_shells = ready_shells;
+TestHost::TestHost(unsigned ready_shells, std::optional<Level> level)
+    : TestHost(SpawnerOptions{.level = level ? *level : decide_level(gather_facts()),
+                              .ready_shells = ready_shells}) {}
+
+TestHost::TestHost(SpawnerOptions options) {
   auto process = start_spawner(options);
   ASSERT(process.has_value());
   process_ = std::move(*process);

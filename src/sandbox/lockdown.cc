@@ -2,6 +2,7 @@
 // then capabilities, no_new_privs (landlock and seccomp need it), landlock, and seccomp last, since
 // it forbids what the others use.
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -27,6 +28,22 @@ Result<void> limit(__rlimit_resource resource, rlim_t value, const char* name) {
   return checked(::setrlimit(resource, &wanted), name);
 }
 
+/// A server that was started with a priority above others' does not pass it on: sandboxes share the
+/// processors by the weights of their groups. One below others' (nice) is kept. Downwards needs no
+/// right, and without one there is no way back.
+Result<void> take_ordinary_priority() {
+  const int policy = ::sched_getscheduler(0);
+  if (policy == SCHED_FIFO || policy == SCHED_RR) {
+    const sched_param none{};
+    TRY(checked(::sched_setscheduler(0, SCHED_OTHER, &none), "scheduler"));
+  }
+  if (::getpriority(PRIO_PROCESS, 0) < 0) {
+    TRY(checked(::setpriority(PRIO_PROCESS, 0, 0), "niceness"));
+  }
+  constexpr int io_process = 1;  // IOPRIO_WHO_PROCESS; class 0: as the niceness says
+  return checked(::syscall(SYS_ioprio_set, io_process, 0, 0), "disk priority");
+}
+
 Result<void> drop_capabilities() {
   for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
     TRY(checked(::prctl(PR_CAPBSET_DROP, capability), "bounding set"));
@@ -40,6 +57,7 @@ Result<void> drop_capabilities() {
 }  // namespace
 
 Result<void> set_limits(const ShellSetup& setup, const wire::Request& request) {
+  TRY(take_ordinary_priority());
   TRY(limit(RLIMIT_CORE, 0, "RLIMIT_CORE"));
   TRY(limit(RLIMIT_NOFILE, request.files_max, "RLIMIT_NOFILE"));
   // A second word beside pids.max, where the count is the sandbox's own: by its uid or its user

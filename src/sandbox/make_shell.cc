@@ -234,6 +234,7 @@ Result<void> ShellMaker::make_listeners(Shell& shell, const wire::Request& reque
 Result<void> ShellMaker::hand_over(Shell& shell, const wire::Request& request,
                                    std::vector<Fd>& descriptors) {
   if (!without(request.weaken, wire::weaken_cgroup)) {
+    shell.has_quota = cpu_share(request.memory_bytes).quota_us != 0;
     // Without a /tmp of its own the host's is used, which the group does not count or may not grow
     // by.
     const std::uint64_t tmp_bytes = has_namespaces(level_) ? request.tmp_bytes : 0;
@@ -275,6 +276,7 @@ std::uint32_t ShellMaker::grants(Shell& shell, std::vector<Fd>& out) const {
   std::uint32_t present = wire::present_pidfd;
   const int unified = shell.group.unified.get();
   const int memory = shell.group.legacy_of(Controller::memory).get();
+  const int cpu = shell.group.legacy_of(Controller::cpu).get();
   const int cpuacct = shell.group.legacy_of(Controller::cpuacct).get();
   const int freezer = shell.group.legacy_of(Controller::freezer).get();
   const bool v2_memory = cgroups_.layout().unified_has_controllers;
@@ -298,9 +300,12 @@ std::uint32_t ShellMaker::grants(Shell& shell, std::vector<Fd>& out) const {
        v2_memory ? "memory.events" : "memory.oom_control", O_RDONLY},
       {wire::present_memory_usage, v2_memory ? unified : memory,
        v2_memory ? "memory.current" : "memory.usage_in_bytes", O_RDONLY},
+      {wire::present_quota, v2_memory ? unified : cpu, v2_memory ? "cpu.max" : "cpu.cfs_quota_us",
+       O_WRONLY},
   };
   for (const auto& file : files) {
     if (file.directory < 0) continue;
+    if (file.bit == wire::present_quota && !shell.has_quota) continue;
     Fd fd(::openat(file.directory, file.file, file.flags | O_CLOEXEC));
     if (!fd.valid()) continue;
     present |= file.bit;

@@ -34,7 +34,8 @@ struct Shell {
   Fd network;
   Cgroup group;
   std::vector<Fd> listeners;
-  Fd tmp;  // its /tmp, from its report until it is granted
+  Fd tmp;                  // its /tmp, from its report until it is granted
+  bool has_quota = false;  // its share is a processor or more
   bool exit_known = false;
   int exit_code = 0;
   int exit_signal = 0;

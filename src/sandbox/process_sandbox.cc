@@ -248,6 +248,7 @@ class ProcessInstance final : public Instance {
   std::vector<Fd> take_listeners() override { return std::move(listeners_); }
   Result<void> freeze() override { return signal_group(SIGSTOP); }
   Result<void> thaw() override { return signal_group(SIGCONT); }
+  void throttle() override {}
   void kill() override {
     if (!exit_) ::kill(-pid_, SIGKILL);
   }

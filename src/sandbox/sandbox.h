@@ -73,6 +73,9 @@ class Instance {
   virtual std::vector<Fd> take_listeners() = 0;
   virtual Result<void> freeze() = 0;
   virtual Result<void> thaw() = 0;
+  /// From here it gets no more than its share of the processors; until then it starts at full
+  /// speed.
+  virtual void throttle() = 0;
   /// Kills every process inside; the exit follows within limits::sandbox_kill_max.
   virtual void kill() = 0;
   virtual Usage usage() = 0;

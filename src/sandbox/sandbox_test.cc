@@ -2,6 +2,7 @@
 #include "wolke/sandbox/sandbox.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -233,6 +234,72 @@ TEST_F(SandboxTest, memory_and_processor_times_are_measured) {
   EXPECT_GT(outcome.usage.cpu, 10ms);
 }
 
+/// A file of the only sandbox's own group, as the host sees it: v1's `legacy`, else v2's `unified`.
+std::string group_file(TestHost& host, const char* legacy, const char* unified) {
+  const CgroupLayout layout = detect_cgroups();
+  const bool v2 = layout.unified_has_controllers;
+  const std::string base = (v2 ? layout.unified : layout.legacy_of(Controller::cpu)) + "/" +
+                           cgroup_parent_name(host.spawner_pid());
+  for (const auto& group : std::filesystem::directory_iterator(base)) {
+    if (!group.is_directory()) continue;
+    std::string text;
+    std::ifstream file(group.path() / (v2 ? unified : legacy));
+    std::getline(file, text);
+    return text.substr(0, text.find(' '));
+  }
+  return "no group";
+}
+
+struct ProcessorShare {
+  std::string weight, quota_before, quota_after;
+};
+
+ProcessorShare share_of(TestHost& host, std::uint64_t memory_bytes) {
+  ProcessorShare seen;
+  Spec spec = shell_spec("echo up; read a <&3");
+  spec.memory_bytes = memory_bytes;
+  host.run(spec, [&](async::Loop& loop, Instance& instance) -> Task<void> {
+    (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 10s);
+    seen.weight = group_file(host, "cpu.shares", "cpu.weight");
+    seen.quota_before = group_file(host, "cpu.cfs_quota_us", "cpu.max");
+    instance.throttle();
+    seen.quota_after = group_file(host, "cpu.cfs_quota_us", "cpu.max");
+    instance.kill();
+  });
+  return seen;
+}
+
+TEST_F(SandboxTest,
+       processors_follow_memory_with_a_quota_from_one_up_and_not_before_it_has_started) {
+  if (host_.level() != Level::full) GTEST_SKIP() << "needs root: control groups";
+  const bool v2 = detect_cgroups().unified_has_controllers;
+  const std::string none = v2 ? "max" : "-1";
+  const ProcessorShare small = share_of(host_, 128 << 20);
+  EXPECT_EQ(small.weight, v2 ? "7" : "74");
+  EXPECT_EQ(small.quota_before, none);
+  EXPECT_EQ(small.quota_after, none);
+  const ProcessorShare two = share_of(host_, 2 * memory_per_cpu);
+  EXPECT_EQ(two.weight, v2 ? "200" : "2048");
+  EXPECT_EQ(two.quota_before, none);
+  EXPECT_EQ(two.quota_after, "200000");
+}
+
+/// What `nice` prints inside, when the spawner was started with `niceness`.
+std::string niceness_inside(int niceness) {
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, 0, niceness);
+  TestHost host;
+  ::setpriority(PRIO_PROCESS, 0, own);
+  return host.run(shell_spec("nice")).out;
+}
+
+TEST_F(SandboxTest, the_servers_priority_is_not_passed_on_when_it_is_above_others) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(niceness_inside(-15), "0\n");
+  EXPECT_EQ(niceness_inside(0), "0\n");
+  EXPECT_EQ(niceness_inside(7), "7\n");
+}
+
 TEST_F(SandboxTest, python_runs_with_threads_sockets_and_subprocesses) {
   Spec spec = shell_spec(
       "exec python3 -c '\n"
@@ -398,6 +465,30 @@ TEST(RootlessTest, root_that_chooses_rootless_still_gives_each_sandbox_a_uid_of_
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, PlainTest, ::testing::Values(Level::limited, Level::process));
+
+/// No control groups at all: what a user without delegation has.
+TEST(GrouplessTest, memory_is_measured_by_what_the_processes_say) {
+  TestHost host({.level = Level::rootless, .ready_shells = 0, .use_cgroups = false});
+  std::uint64_t alive = 0;
+  auto look = [&](async::Loop& loop, Instance& instance) -> Task<void> {
+    (void)co_await loop.readable(instance.stdout_fd(), loop.now() + 30s);
+    alive = instance.usage().memory_peak_bytes;
+    (void)!::write(instance.control_fd(), "x", 1);
+  };
+  Spec spec = shell_spec("");
+  spec.argv = {"/usr/bin/python3", "-c",
+               "import os; x = bytearray(50 << 20); del x; print(1, flush=True); os.read(3, 1)"};
+  const Outcome outcome = host.run(spec, look);
+  ASSERT_TRUE(outcome.started) << outcome.error;
+  EXPECT_GT(alive, 50u << 20);
+  EXPECT_LT(alive, 129u << 20);
+  EXPECT_GE(outcome.usage.memory_peak_bytes, alive);
+  EXPECT_GT(outcome.usage.cpu, 5ms);
+  // It ends before anybody asks.
+  EXPECT_GT(
+      host.run(shell_spec("exec python3 -c 'x = bytearray(50 << 20)'")).usage.memory_peak_bytes,
+      50u << 20);
+}
 
 TEST(ReadyShellTest, many_sandboxes_at_once_each_get_a_shell_of_their_own) {
   TestHost host(3);

