@@ -50,7 +50,8 @@ void add_serve(CLI::App& app, Parsed& parsed, const std::string& name, const std
       ->capture_default_str();
   verb->add_option(
       "--isolation", parsed.serve.isolation,
-      "full, rootless or (only by name) process; default: the strongest this host can");
+      "full, rootless, limited (dev only) or, only by name, process; default: the strongest this "
+      "host can");
   verb->add_option("--region", parsed.serve.region, "region for requests that name none")
       ->capture_default_str();
   verb->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
@@ -86,7 +87,7 @@ void add_functions(CLI::App& app, Parsed& parsed) {
       "calls go to the server that runs, if one does");
   run->add_option("file", parsed.run.file, "a .mjs, .js or .py file, or a directory")->required();
   run->add_option("event", parsed.run.event, "the event: JSON, @FILE or -")->capture_default_str();
-  run->add_option("--isolation", parsed.run.isolation, "full, rootless or process");
+  run->add_option("--isolation", parsed.run.isolation, "full, rootless, limited or process");
   run->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
   add_client_options(*run, parsed);
   add_code_options(*run, parsed.run.as);

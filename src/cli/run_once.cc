@@ -263,6 +263,7 @@ Result<invoke::InvokeResult> run_once(const ClientOptions& client, const RunOpti
   TRY(program.kind, guess_kind(code.files, options.as));
   TRY(program.runtimes, find_runtimes(options.runtimes));
   TRY(sandbox::Level level, choose_level(options.isolation));
+  if (level == sandbox::Level::limited) tell(isolation_warning(level));
   TRY(program.package.write(code.files));
   if (level == sandbox::Level::process) return run_in({.level = level}, client, options, program);
   TRY(sandbox::SpawnerProcess spawner, sandbox::start_spawner({.level = level, .ready_shells = 1}));

@@ -69,26 +69,63 @@ Result<runtime::RuntimePaths> find_runtimes(const std::string& directory) {
 }
 
 Result<sandbox::Level> choose_level(const std::string& named) {
-  if (named == "process") return sandbox::Level::process;
-  const sandbox::Level best = sandbox::decide_level(sandbox::gather_facts());
-  if (named == "rootless" || named.empty() || named == "full") {
-    if (named == "full" && best != sandbox::Level::full) {
-      return fail({.code = "Isolation",
-                   .status = 500,
-                   .message = "this host cannot isolate fully; `wolke doctor` says why"});
-    }
-    if (best == sandbox::Level::full || best == sandbox::Level::rootless) {
-      return named == "rootless" ? sandbox::Level::rootless : best;
-    }
-    return fail({.code = "Isolation",
-                 .status = 500,
-                 .message = "this host cannot isolate functions (`wolke doctor` says why); "
-                            "--isolation process runs them "
-                            "as plain processes, for code that you trust"});
+  return choose_level(named, sandbox::gather_facts());
+}
+
+namespace {
+
+Error not_possible(std::string message) {
+  return {.code = "Isolation", .status = 500, .message = std::move(message)};
+}
+
+/// `limited` has no root file system of its own: what a function may read must be readable by its
+/// uid. That holds for a user, whose uid it has, and not for the reserved uids that root gives out.
+Result<sandbox::Level> limited_level(const sandbox::HostFacts& facts) {
+  if (!facts.seccomp || facts.landlock_abi == 0) {
+    return fail(not_possible("level limited needs seccomp and landlock; `wolke doctor` says more"));
   }
-  return fail({.code = "Usage",
-               .status = 400,
-               .message = fmt::format("--isolation is full, rootless or process, not {}", named)});
+  if (facts.root) {
+    return fail(not_possible("level limited is for an ordinary user: start wolke as one"));
+  }
+  return sandbox::Level::limited;
+}
+
+}  // namespace
+
+Result<sandbox::Level> choose_level(const std::string& named, const sandbox::HostFacts& facts) {
+  using sandbox::Level;
+  if (named == "process") return Level::process;
+  if (named == "limited") return limited_level(facts);
+  if (named != "full" && named != "rootless" && !named.empty()) {
+    return fail({.code = "Usage",
+                 .status = 400,
+                 .message = fmt::format("--isolation is full, rootless, limited or process, not {}",
+                                        named)});
+  }
+  const Level best = sandbox::decide_level(facts);
+  if (named == "full" && best != Level::full) {
+    return fail(not_possible("this host cannot isolate fully; `wolke doctor` says why"));
+  }
+  if (best == Level::full || best == Level::rootless) {
+    return named == "rootless" ? Level::rootless : best;
+  }
+  if (named.empty() && best == Level::limited) return limited_level(facts);
+  return fail(not_possible(
+      "this host cannot isolate functions (`wolke doctor` says why); --isolation process runs them "
+      "as plain processes, for code that you trust"));
+}
+
+std::string isolation_warning(sandbox::Level level) {
+  if (level == sandbox::Level::process) {
+    return "wolke: functions are NOT isolated: they run as plain processes of this user "
+           "(--isolation process)";
+  }
+  if (level == sandbox::Level::limited) {
+    return "wolke: WARNING: functions are only LIMITED, not isolated: system calls and files are "
+           "filtered, but they share this user, its processes and the host's network (no "
+           "namespaces). For code that you trust";
+  }
+  return "";
 }
 
 namespace {
@@ -102,9 +139,7 @@ int serve_unisolated(app::Config config) {
          .status = 400,
          .message = "serve does not run functions unisolated; --isolation process is for dev"});
   }
-  tell(
-      "wolke: functions are NOT isolated: they run as plain processes of this user (--isolation "
-      "process)");
+  tell(isolation_warning(sandbox::Level::process));
   if (auto made = system_env().disk.make_directory(config.data_dir_shown); !made) {
     return report(made.error());
   }
@@ -153,6 +188,14 @@ int serve_verb(const ServeOptions& options) {
   Result<sandbox::Level> level = choose_level(options.isolation);
   if (!level) return report(level.error());
   if (*level == sandbox::Level::process) return serve_unisolated(config);
+  if (*level == sandbox::Level::limited) {
+    if (!options.dev) {
+      return report(not_possible(
+          "serve does not run functions at level limited: it needs user namespaces, or root "
+          "(`wolke doctor` says what is missing); `wolke dev` takes it"));
+    }
+    tell(bold(isolation_warning(*level)));
+  }
   sandbox::LauncherConfig launcher{
       .data_dir = config.data_dir_shown, .level = *level, .roots = roots_of(config.runtimes)};
   return sandbox::run_launcher(launcher, [&config](sandbox::ServerSide side) {

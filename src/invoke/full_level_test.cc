@@ -21,7 +21,10 @@ class FullLevelTest : public PoolTest {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    auto started = sandbox::start_spawner({.level = sandbox::Level::full, .ready_shells = 1});
+    start(sandbox::Level::full);
+  }
+  void start(sandbox::Level level) {
+    auto started = sandbox::start_spawner({.level = level, .ready_shells = 1});
     ASSERT_TRUE(started) << started.error().message;
     spawner_ = std::move(*started);
     sandboxes = sandbox::connect(loop, std::move(spawner_.side));
@@ -210,6 +213,38 @@ TEST_F(FullLevelTest, TheSdkIsFoundByRequireAndByImport) {
   FunctionSpec spec = function("nodejs22.x", "m.handler");
   spec.memory_mb = 256;
   EXPECT_EQ(call(spec).payload, R"(["function","function"])");
+}
+
+/// The same functions where there are no namespaces: paths and addresses of the host.
+class LimitedLevelTest : public FullLevelTest {
+ protected:
+  void SetUp() override { start(sandbox::Level::limited); }
+};
+
+TEST_F(LimitedLevelTest, PythonRunsInItsFolderAndKeepsToIt) {
+  EXPECT_EQ(call(python("import os, tempfile\n"
+                        "def handler(e, c):\n"
+                        "  with tempfile.NamedTemporaryFile() as f: f.write(b'x')\n"
+                        "  try: open('/tmp/not-mine', 'w'); return 'written'\n"
+                        "  except PermissionError: return os.path.basename(__file__)\n"))
+                .payload,
+            "\"app.py\"");
+}
+
+TEST_F(LimitedLevelTest, TheGatewayIsReachedByTheEndpointVariable) {
+  net::Server gateway(loop, [](net::Exchange& exchange) { return hello(exchange); });
+  Dependencies with_gateway = dependencies();
+  with_gateway.serve_gateway = [&](Fd listening, const string&) {
+    gateway.serve(std::move(listening));
+  };
+  invoker = make_invoker(std::move(with_gateway));
+  FunctionSpec spec = node(
+      "exports.handler = async () => (await fetch(process.env.AWS_ENDPOINT_URL + '/x')).text()");
+  spec.memory_mb = 256;
+  std::optional<Result<InvokeResult>> out;
+  run(call_then_stop(spec, out, gateway));
+  ASSERT_TRUE(out && *out);
+  EXPECT_EQ((**out).payload, "\"hello from /x\"");
 }
 
 TEST_F(FullLevelTest, ThereIsNoWayOut) {

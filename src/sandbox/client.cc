@@ -22,6 +22,7 @@
 #include "wolke/sandbox/launcher.h"
 #include "wolke/sandbox/memory_gauge.h"
 #include "wolke/sandbox/pack.h"
+#include "wolke/sandbox/plain.h"
 #include "wolke/sandbox/spawner.h"
 #include "wolke/sandbox/step.h"
 #include "wolke/sandbox/wire.h"
@@ -358,8 +359,13 @@ class ClientInstance final : public Instance {
 };
 
 Task<Result<std::unique_ptr<Instance>>> start_one(std::shared_ptr<Core> core, Spec spec) {
-  CO_TRY(Packed packed, pack(spec, core->side.roots));
   const std::uint64_t handle = core->next_handle++;
+  if (!has_namespaces(core->side.level)) {
+    // The process id keeps two servers of one machine apart.
+    take_own_address(
+        spec, static_cast<std::uint32_t>(::getpid()) * 64 + static_cast<std::uint32_t>(handle));
+  }
+  CO_TRY(Packed packed, pack(spec, core->side.roots));
   packed.request.handle = handle;
   packed.request.weaken = core->weaken;
   auto entry = std::make_shared<Entry>(core->loop);

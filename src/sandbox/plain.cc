@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "wolke/base/text.h"
 #include "wolke/sandbox/landlock.h"
 #include "wolke/sandbox/seccomp.h"
 #include "wolke/sandbox/step.h"
@@ -94,6 +96,32 @@ std::string to_host_paths(std::string_view text, const PathMap& paths) {
   return out;
 }
 
+void take_own_address(Spec& spec, std::uint32_t serial) {
+  constexpr std::string_view shared = "127.0.0.1:";
+  constexpr std::uint64_t first_free_port = 1024;
+  const std::string own =
+      fmt::format("127.{}.{}.{}:", 64 + (serial >> 16 & 63), serial >> 8 & 255, serial & 255);
+  auto port_of = [&](std::string_view text) {
+    return text.starts_with(shared) ? parse_u64(text.substr(shared.size())).value_or(0) : 0;
+  };
+  std::erase_if(spec.listen,
+                [&](const std::string& text) { return port_of(text) < first_free_port; });
+  for (std::string& listen : spec.listen) {
+    const std::string moved = own + listen.substr(shared.size());
+    for (auto* texts : {&spec.argv, &spec.environment}) {
+      for (std::string& text : *texts) {
+        for (std::size_t at = 0; (at = text.find(listen, at)) != std::string::npos;) {
+          const std::size_t end = at + listen.size();
+          const bool whole = end == text.size() || text[end] < '0' || text[end] > '9';
+          if (whole) text.replace(at, listen.size(), moved);
+          at += moved.size();
+        }
+      }
+    }
+    listen = moved;
+  }
+}
+
 Result<std::string> finish_plain(const ShellSetup& setup, const wire::Request& request,
                                  const std::vector<Fd>& mounts, Program& program) {
   const PathMap paths = paths_of(request, mounts);
@@ -106,6 +134,9 @@ Result<std::string> finish_plain(const ShellSetup& setup, const wire::Request& r
   }
   if (setup.level != Level::limited) return std::string(temporary);
   TRY(set_limits(setup, request));
+  // Nothing counts all of its files together here; each is bounded.
+  const rlimit file_size{request.tmp_bytes, request.tmp_bytes};
+  TRY(checked(::setrlimit(RLIMIT_FSIZE, &file_size), "RLIMIT_FSIZE"));
   TRY(checked(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"));
   LandlockPaths allowed;
   // The programs and public settings of the host; never the user's home.

@@ -6,6 +6,7 @@
 //
 // Runs inside the shell process. Failure: Result naming the step.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,11 @@ using PathMap = std::vector<std::pair<std::string, std::string>>;
 /// Every inside path that begins a word of `text` (its start, after '=' or ':') becomes the host's.
 /// Pure.
 std::string to_host_paths(std::string_view text, const PathMap& paths);
+
+/// All sandboxes share the host's network: each listens on a loopback address of its own, chosen by
+/// `serial`, and its arguments and environment name that one in the place of 127.0.0.1. Ports that
+/// only root may have (:443) are left out, since nothing resolves to them here. Pure.
+void take_own_address(Spec& spec, std::uint32_t serial);
 
 /// Rewrites the program, makes its temporary directory (returned) and, at `limited`, restricts this
 /// process.

@@ -15,6 +15,7 @@
 #include "wolke/base/limits.h"
 #include "wolke/sandbox/cgroups.h"
 #include "wolke/sandbox/fixture.h"
+#include "wolke/sandbox/plain.h"
 
 namespace wolke::sandbox {
 namespace {
@@ -454,6 +455,39 @@ TEST_P(PlainTest, kill_ends_the_program_and_its_children) {
   const Outcome outcome = host.run(shell_spec("sleep 1000 & echo up; sleep 1000"), kill);
   ASSERT_TRUE(outcome.exit.has_value()) << outcome.error;
   EXPECT_EQ(outcome.exit->signal, 9);
+}
+
+TEST(PlainAddressTest, each_sandbox_listens_at_an_address_of_its_own_and_is_told) {
+  Spec spec = shell_spec("");
+  spec.listen = {"127.0.0.1:9001", "127.0.0.1:4566", "127.0.0.1:443"};
+  spec.environment = {"API=127.0.0.1:9001", "URL=http://127.0.0.1:4566/x", "OTHER=127.0.0.1:45661"};
+  take_own_address(spec, 0x010203);
+  EXPECT_EQ(spec.listen, (std::vector<std::string>{"127.65.2.3:9001", "127.65.2.3:4566"}));
+  EXPECT_EQ(spec.environment,
+            (std::vector<std::string>{"API=127.65.2.3:9001", "URL=http://127.65.2.3:4566/x",
+                                      "OTHER=127.0.0.1:45661"}));
+}
+
+TEST(LimitedTest, files_of_the_host_beside_its_own_cannot_be_read_written_or_traced) {
+  char name[] = "/tmp/sandbox-other-XXXXXX";
+  const std::string other = ::mkdtemp(name);
+  ::chmod(name, 0777);
+  std::ofstream(other + "/secret") << "canary";
+  ::chmod((other + "/secret").c_str(), 0666);
+  const std::string attack = "cat " + other + "/secret; echo x > " + other + "/new && echo made; " +
+                             "unshare -U true 2>/dev/null && echo unshared; echo ran";
+  std::string limited, process;
+  {
+    TestHost host(0, Level::limited);
+    limited = host.run(shell_spec(attack)).out;
+  }
+  {
+    TestHost host(0, Level::process);
+    process = host.run(shell_spec(attack)).out;
+  }
+  EXPECT_EQ(limited, "ran\n");
+  EXPECT_EQ(process.substr(0, 11), "canarymade\n") << "the control failed";
+  std::filesystem::remove_all(other);
 }
 
 TEST(RootlessTest, root_that_chooses_rootless_still_gives_each_sandbox_a_uid_of_its_own) {

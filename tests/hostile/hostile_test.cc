@@ -360,7 +360,8 @@ TEST_F(HostileTest, F3_real_time_priority) {
   ::setpriority(PRIO_PROCESS, 0, own);
   EXPECT_FALSE(won(favoured.run(attack({"priority"}))));
   favoured.weaken(weaken_limits | weaken_self_check);
-  EXPECT_TRUE(won(favoured.run(attack({"priority"})))) << "the control failed";
+  const Outcome weak = favoured.run(attack({"priority"}));
+  EXPECT_TRUE(won(weak)) << "the control failed: " << weak.error << weak.out << weak.err;
 }
 TEST_F(HostileTest, F4_disk_and_inodes) {
   Spec large = attack({"disk", "20"});
