@@ -95,6 +95,7 @@ std::string line(const std::string& first) {
 const std::string last = "0\r\n\r\n";
 const std::string evil = "GET /evil HTTP/1.1\r\nHost: h\r\n\r\n";
 
+// long: a table
 std::vector<Row> framing_rows() {
   return {
       {"S1", "chunk-size by Python's int", chunked("0_2e\r\n\r\n" + evil + last), "400"},
