@@ -115,11 +115,11 @@ def first_root(busybox, modules, project):
             "for tool in insmod mount mkdir switch_root; do busybox ln -s /bin/busybox /bin/$tool; done\n"
             f"{loads}"
             "mount -t devtmpfs dev /dev\n"
-            "mount -t ext4 -o noatime /dev/vda /root\n"
-            f"mount -t ext4 -o ro /dev/vdb /root{project}\n"
-            "mount -t devtmpfs dev /root/dev\n"
-            f"exec switch_root /root /usr/bin/python3 {project}/tests/qemu/guest.py\n")
-    entries = [("bin", 0o040755, b""), ("dev", 0o040755, b""), ("root", 0o040755, b""),
+            "mount -t ext4 -o noatime /dev/vda /new\n"
+            f"mount -t ext4 -o ro /dev/vdb /new{project}\n"
+            "mount -t devtmpfs dev /new/dev\n"
+            f"exec switch_root /new /usr/bin/python3 {project}/tests/qemu/guest.py\n")
+    entries = [("bin", 0o040755, b""), ("dev", 0o040755, b""), ("new", 0o040755, b""),
                ("bin/busybox", 0o100755, busybox.read_bytes()), ("init", 0o100755, init.encode())]
     entries += [(f"{name}.ko", 0o100644, modules[name].read_bytes()) for name in order]
     out = bytearray()
