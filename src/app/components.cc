@@ -22,7 +22,15 @@ constexpr auto stop_grace = std::chrono::seconds(5);
 constexpr auto collect_every = std::chrono::minutes(10);
 constexpr Millis blob_grace = std::chrono::hours(1);
 constexpr auto collect_when_full_every = std::chrono::seconds(2);
+/// Functions use far less than what they are given, so their sizes may add up to more than there
+/// is.
+constexpr std::uint64_t memory_overcommit = 3;
 constexpr const char* trust_inside = "/var/trust/ca.pem";
+
+std::uint64_t machine_memory_bytes() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 unsigned pool_threads() {
   return std::max(2u, std::thread::hardware_concurrency());
@@ -136,6 +144,7 @@ void Components::make_invoker(sandbox::ServerSide side) {
       .hosts = aws_hosts(config_.region),
       .environment = {{"SSL_CERT_FILE", trust_inside}, {"AWS_CA_BUNDLE", trust_inside}},
       .mounts = {{.host_path = config_.data_dir + "/trust", .inside_path = "/var/trust"}},
+      .options = {.memory_budget_bytes = memory_overcommit * machine_memory_bytes()},
   };
   invoker_ = invoke::make_invoker(std::move(parts));
 }
