@@ -4,6 +4,7 @@
 //
 // Lifetime: borrows the exchange, the caller and the headers of the request that it belongs to.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 // What the tables do not say: rules of single services at the edge, each by name. Pure functions.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -8,6 +8,7 @@
 // wire format that the caller's SDK understands; a connection that breaks ends the exchange, never
 // the process.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>

@@ -7,6 +7,7 @@
 // Threads: the loop drives; writing and hashing of large bodies run on the pool. Failure: nothing
 // becomes visible.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -6,6 +6,7 @@
 // Source: IAM User Guide "IAM JSON policy elements: Condition operators", "Condition with multiple
 // context keys or values", "Multivalued context keys".
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

@@ -6,11 +6,13 @@
 // Recipe of the gate: identify() once per request (the signature is verified here and nowhere
 // else), then make_authorizer() with the request's facts. Threads: all functions from any thread;
 // they read the store, so call them on a pool thread. Staleness: keys and policies are cached until
-// any IAM record changes (the store's watch, which runs before a commit is acknowledged), so on this
-// node a change is seen by every request that begins after its acknowledgement. Lifetime: outlives
-// its authorizers. Failure: store errors come back as 500; a broken stored policy denies everything.
+// any IAM record changes (the store's watch, which runs before a commit is acknowledged), so on
+// this node a change is seen by every request that begins after its acknowledgement. Lifetime:
+// outlives its authorizers. Failure: store errors come back as 500; a broken stored policy denies
+// everything.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

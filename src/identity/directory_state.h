@@ -3,6 +3,7 @@
 // the caches; a miss opens a snapshot.
 
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>

@@ -8,6 +8,7 @@
 // Policy>. Source: IAM User Guide "IAM JSON policy reference", "Grammar of the IAM JSON policy
 // language".
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

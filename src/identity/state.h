@@ -7,6 +7,7 @@
 // All functions work on a Tx: operations change through it, the Directory reads through one that it
 // never commits.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -1,6 +1,7 @@
 #pragma once
 // The compiled statement, shared by the parser and the evaluator of policy.h; private to identity/.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -7,6 +7,7 @@
 // shut_down() ends them and must have been awaited before destruction. Whatever the function does
 // is an InvokeResult; only a sandbox that cannot be made is an Error. Threads: the loop's.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

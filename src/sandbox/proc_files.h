@@ -3,6 +3,7 @@
 // and the few that runtimes need in a form of their own (os.cpus(), os.totalmem(),
 // multiprocessing). Pure.
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>

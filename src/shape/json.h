@@ -4,6 +4,7 @@
 // limits::document_depth_max. Numbers keep their text. Members keep their order. Writing is
 // canonical: no spaces, minimal escapes.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -3,6 +3,7 @@
 // Pure functions.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "wolke/store/store.h"

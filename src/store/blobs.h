@@ -9,6 +9,7 @@
 // block on the disk: use them on a pool thread. After a failed sync the store is poisoned: seal()
 // fails from then on.
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 

@@ -1,6 +1,7 @@
 #pragma once
 // The two engines. Both pass the same conformance tests (store_conformance_test.cc).
 
+#include <cstdint>
 #include <memory>
 #include <string>
 

@@ -21,6 +21,7 @@
 // digests >inline), enums, optional, vector, map<string, T>, and nested record types. Numbers are
 // never reused.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -8,6 +8,7 @@
 // snapshots are gone by then.
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>

@@ -7,6 +7,7 @@
 // not; an operation whose decision rests on a range being empty calls require_empty(). Reads see
 // the Tx's own puts and deletes (get, peek; not scan).
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>

@@ -2,6 +2,7 @@
 // What all of IAM's operations share: who an input speaks of, names and paths, tags, pages, errors
 // in IAM's words. Pure but for load(), which reads.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 // How callers name a function: NAME, NAME:QUALIFIER, ACCOUNT:function:NAME[:QUALIFIER] or the whole
 // ARN, and a Qualifier parameter beside it. Pure.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

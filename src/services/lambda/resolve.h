@@ -8,6 +8,7 @@
 // while; between them no caller sees its own change undone.
 
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>

@@ -9,6 +9,7 @@
 //   lambda.account   account, region                       totals that limits are checked against
 //   lambda.package   digest                                counter of versions that use the package
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

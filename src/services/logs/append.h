@@ -1,6 +1,7 @@
 #pragma once
 // Appending events to a stream: PutLogEvents and the functions' own logs come through here.
 
+#include <cstdint>
 #include <span>
 #include <string>
 

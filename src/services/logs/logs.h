@@ -6,6 +6,7 @@
 // constructors take outlives them.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 

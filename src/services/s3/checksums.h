@@ -4,6 +4,7 @@
 // Pure functions. Source: S3 user guide, "Checking object integrity in Amazon S3".
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -3,6 +3,7 @@
 // after the other; small parts lie in their records and must become blobs first, which an operation
 // cannot do: the first attempt says which, the caller writes them, the second attempt succeeds.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

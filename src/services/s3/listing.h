@@ -4,6 +4,7 @@
 // listing costs what it returns, not what lies below. Entries and common prefixes count alike and
 // come in byte order.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

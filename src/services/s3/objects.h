@@ -1,6 +1,7 @@
 #pragma once
 // What the operations on objects share: finding one, telling about one, replacing one.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 

@@ -1,6 +1,7 @@
 #pragma once
 // What the operations on multipart uploads share.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
