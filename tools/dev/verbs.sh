@@ -27,7 +27,7 @@ build_preset() {
   need build
   export CCACHE_DIR=${CCACHE_DIR:-$root/.cache/ccache} CCACHE_BASEDIR=$root
   if [ ! -f "build/$preset/build.ninja" ]; then
-    quietly "configure $preset" "build/log/configure-$preset.log" cmake --preset "$preset"
+    quietly "configure $preset" "build/log/configure-$preset.log" cmake --preset "$preset" $(local_rpath)
   fi
   quietly "build $preset" "build/log/build-$preset.log" ninja -C "build/$preset" -j "$jobs" "$@"
 }
