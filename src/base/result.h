@@ -19,12 +19,13 @@ namespace wolke {
 
 /// What a caller is told. `code` is the name that an SDK matches ("NoSuchBucket"), `status` the
 /// HTTP status, `fields` further members of the error's wire shape, in order ("BucketName",
-/// "photos").
+/// "photos"), `headers` what the answer says beside its body.
 struct Error {
   std::string code;
   int status = 500;
   std::string message;
   std::vector<std::pair<std::string, std::string>> fields = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
 
   bool is_server_fault() const { return status >= 500; }
 };

@@ -391,11 +391,7 @@ async::Task<void> Gateway::send_error(net::Exchange& exchange, Request& request,
   const bool head_only = request.head->method == "HEAD";
   shape::WireResponse response = shape::encode_error(service, request.operation, error, request.id,
                                                      request.target.path, head_only);
-  if (error.status == 304) {
-    // Nothing but headers can say what was not modified (RFC 9110 15.4.5).
-    for (const auto& [name, value] : error.fields)
-      response.headers.emplace_back(to_lower(name), value);
-  }
+  for (auto& [name, value] : error.headers) response.headers.emplace_back(name, std::move(value));
   add_common_headers(service, request.id, response.headers);
   net::ResponseHead head{.status = response.status, .headers = std::move(response.headers)};
   Result<void> sent = co_await exchange.respond(std::move(head), std::move(response.body));

@@ -4,6 +4,7 @@
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
+#include "wolke/services/s3/versions.h"
 
 namespace wolke::s3 {
 namespace {
@@ -73,7 +74,8 @@ Result<void> append(Asks& asks, Result<Asks> more) {
 template <class In>
 Result<Asks> asks_of_source(S3& s3, const In& in) {
   TRY(CopySource source, parse_copy_source(*in.copy_source));
-  return ask_object(s3, "s3:GetObject", source.bucket, source.key, ExistingTags::add);
+  return ask_object(s3, source.version_id ? "s3:GetObjectVersion" : "s3:GetObject", source.bucket,
+                    source.key, source.version_id);
 }
 
 }  // namespace
@@ -87,15 +89,25 @@ Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
                .resource_account = found.bucket.account}};
 }
 
-Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
-                        const std::string& key, ExistingTags existing_tags, Conditions conditions) {
+Result<Asks> ask_key(S3& s3, std::string action, const std::string& bucket, const std::string& key,
+                     Conditions conditions) {
   TRY(check_key(key));
   TRY(Found found, find(s3, bucket));
-  if (existing_tags == ExistingTags::add) {
-    Tx tx(*found.snapshot);
-    TRY(std::optional<Object> object, tx.peek<Object>(object_key(bucket, key)));
-    if (object) add_tags(conditions, "s3:ExistingObjectTag/", object->tags);
-  }
+  return Asks{{.action = std::move(action),
+               .resource = object_arn(bucket, key),
+               .conditions = std::move(conditions),
+               .resource_account = found.bucket.account}};
+}
+
+Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
+                        const std::string& key, const std::optional<std::string>& version_id) {
+  TRY(check_key(key));
+  TRY(Found found, find(s3, bucket));
+  Conditions conditions;
+  add(conditions, "s3:versionid", version_id);
+  Tx tx(*found.snapshot);
+  TRY(std::optional<Version> version, find_version(tx, bucket, key, version_id));
+  if (version) add_tags(conditions, "s3:ExistingObjectTag/", version->object.tags);
   return Asks{{.action = std::move(action),
                .resource = object_arn(bucket, key),
                .conditions = std::move(conditions),
@@ -136,11 +148,10 @@ Result<Asks> asks_of_put_object(S3& s3, const Context&, const In<op::PutObject>&
   add(conditions, "s3:if-match", in.if_match);
   add(conditions, "s3:if-none-match", in.if_none_match);
   Asks asks;
-  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
-                              conditions)));
+  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, conditions)));
   if (in.tagging) {
-    TRY(append(asks, ask_object(s3, "s3:PutObjectTagging", *in.bucket, *in.key,
-                                ExistingTags::leave_out, std::move(conditions))));
+    TRY(append(asks,
+               ask_key(s3, "s3:PutObjectTagging", *in.bucket, *in.key, std::move(conditions))));
   }
   return asks;
 }
@@ -148,11 +159,10 @@ Result<Asks> asks_of_put_object(S3& s3, const Context&, const In<op::PutObject>&
 Result<Asks> asks_of_create_upload(S3& s3, const Context&,
                                    const In<op::CreateMultipartUpload>& in) {
   Asks asks;
-  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
-                              write_conditions(in))));
+  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, write_conditions(in))));
   if (in.tagging) {
-    TRY(append(asks, ask_object(s3, "s3:PutObjectTagging", *in.bucket, *in.key,
-                                ExistingTags::leave_out, write_conditions(in))));
+    TRY(append(asks,
+               ask_key(s3, "s3:PutObjectTagging", *in.bucket, *in.key, write_conditions(in))));
   }
   return asks;
 }
@@ -163,12 +173,11 @@ Result<Asks> asks_of_copy_object(S3& s3, const Context&, const In<op::CopyObject
   TRY(CopySource source, parse_copy_source(*in.copy_source));
   conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
   Asks asks;
-  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
-                              conditions)));
+  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, conditions)));
   TRY(append(asks, asks_of_source(s3, in)));
   if (in.tagging && in.tagging_directive == "REPLACE") {
-    TRY(append(asks, ask_object(s3, "s3:PutObjectTagging", *in.bucket, *in.key,
-                                ExistingTags::leave_out, std::move(conditions))));
+    TRY(append(asks,
+               ask_key(s3, "s3:PutObjectTagging", *in.bucket, *in.key, std::move(conditions))));
   }
   return asks;
 }
@@ -178,8 +187,7 @@ Result<Asks> asks_of_upload_part_copy(S3& s3, const Context&, const In<op::Uploa
   Conditions conditions;
   conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
   Asks asks;
-  TRY(append(asks, ask_object(s3, "s3:PutObject", *in.bucket, *in.key, ExistingTags::leave_out,
-                              std::move(conditions))));
+  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, std::move(conditions))));
   TRY(append(asks, asks_of_source(s3, in)));
   return asks;
 }
@@ -188,7 +196,9 @@ Result<Asks> asks_of_get_object_attributes(S3& s3, const Context&,
                                            const In<op::GetObjectAttributes>& in) {
   Asks asks;
   for (const char* action : {"s3:GetObject", "s3:GetObjectAttributes"}) {
-    TRY(append(asks, ask_object(s3, action, *in.bucket, *in.key, ExistingTags::add)));
+    std::string name = action;
+    if (in.version_id) name.insert(std::string_view("s3:GetObject").size(), "Version");
+    TRY(append(asks, ask_object(s3, std::move(name), *in.bucket, *in.key, in.version_id)));
   }
   return asks;
 }
@@ -198,10 +208,12 @@ Result<Asks> asks_of_delete_objects(S3& s3, const Context&, const In<op::DeleteO
   return Asks{};
 }
 
-identity::Ask ask_delete(const Bucket& bucket, const std::string& key, const Tags& existing_tags) {
+identity::Ask ask_delete(const Bucket& bucket, const std::string& key,
+                         const std::optional<std::string>& version_id, const Tags& existing_tags) {
   Conditions conditions;
+  add(conditions, "s3:versionid", version_id);
   add_tags(conditions, "s3:ExistingObjectTag/", existing_tags);
-  return {.action = "s3:DeleteObject",
+  return {.action = version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
           .resource = object_arn(bucket.name, key),
           .conditions = std::move(conditions),
           .resource_account = bucket.account};

@@ -25,36 +25,30 @@ struct Action {
 
 Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
                         identity::Conditions conditions = {});
-/// `existing_tags` adds s3:ExistingObjectTag/… of the object that is there.
-enum class ExistingTags { leave_out, add };
+/// Asks about the name of an object: uploads.
+Result<Asks> ask_key(S3& s3, std::string action, const std::string& bucket, const std::string& key,
+                     identity::Conditions conditions = {});
+/// Asks about a version that is there: adds s3:ExistingObjectTag/… and s3:VersionId.
 Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
-                        const std::string& key, ExistingTags existing_tags,
-                        identity::Conditions conditions = {});
+                        const std::string& key, const std::optional<std::string>& version_id);
 
 template <Action action, class In>
 Result<Asks> asks_of_bucket(S3& s3, const Context&, const In& in) {
   return ask_bucket(s3, action.str(), *in.bucket);
 }
 
-/// Operations on the object that is there.
-template <Action action, class In>
+/// Operations on the object that is there, by one action or by another where a version is named:
+/// s3:GetObject, s3:GetObjectVersion.
+template <Action action, Action version_action, class In>
 Result<Asks> asks_of_object(S3& s3, const Context&, const In& in) {
-  return ask_object(s3, action.str(), *in.bucket, *in.key, ExistingTags::add);
+  return ask_object(s3, in.version_id ? version_action.str() : action.str(), *in.bucket, *in.key,
+                    in.version_id);
 }
 
 /// Operations on the name of an object (uploads).
 template <Action action, class In>
 Result<Asks> asks_of_key(S3& s3, const Context&, const In& in) {
-  return ask_object(s3, action.str(), *in.bucket, *in.key, ExistingTags::leave_out);
-}
-
-/// s3:GetObject, or s3:GetObjectVersion where a version is named.
-template <class In>
-Result<Asks> asks_of_read(S3& s3, const Context&, const In& in) {
-  identity::Conditions conditions;
-  if (in.version_id) conditions["s3:versionid"] = {*in.version_id};
-  return ask_object(s3, in.version_id ? "s3:GetObjectVersion" : "s3:GetObject", *in.bucket, *in.key,
-                    ExistingTags::add, std::move(conditions));
+  return ask_key(s3, action.str(), *in.bucket, *in.key);
 }
 
 Result<Asks> asks_of_create_bucket(S3&, const Context&, const In<op::CreateBucket>&);
@@ -70,6 +64,7 @@ Result<Asks> asks_of_get_object_attributes(S3&, const Context&, const In<op::Get
 /// None: every item is judged singly by the operation (ask_delete).
 Result<Asks> asks_of_delete_objects(S3&, const Context&, const In<op::DeleteObjects>&);
 
-identity::Ask ask_delete(const Bucket& bucket, const std::string& key, const Tags& existing_tags);
+identity::Ask ask_delete(const Bucket& bucket, const std::string& key,
+                         const std::optional<std::string>& version_id, const Tags& existing_tags);
 
 }  // namespace wolke::s3

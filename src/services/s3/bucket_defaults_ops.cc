@@ -26,11 +26,6 @@ Answer<Op> not_found(Tx& tx, const In<Op>& in, std::string_view code, std::strin
 
 }  // namespace
 
-Answer<op::GetBucketVersioning> get_bucket_versioning(S3&, Tx& tx, const Context&,
-                                                      const In<op::GetBucketVersioning>& in) {
-  return nothing_set<op::GetBucketVersioning>(tx, in);
-}
-
 Answer<op::GetBucketLogging> get_bucket_logging(S3&, Tx& tx, const Context&,
                                                 const In<op::GetBucketLogging>& in) {
   return nothing_set<op::GetBucketLogging>(tx, in);
@@ -71,13 +66,6 @@ Answer<op::GetBucketReplication> get_bucket_replication(S3&, Tx& tx, const Conte
                                                         const In<op::GetBucketReplication>& in) {
   return not_found<op::GetBucketReplication>(tx, in, "ReplicationConfigurationNotFoundError",
                                              "The replication configuration was not found");
-}
-
-Answer<op::GetObjectLockConfiguration> get_object_lock_configuration(
-    S3&, Tx& tx, const Context&, const In<op::GetObjectLockConfiguration>& in) {
-  return not_found<op::GetObjectLockConfiguration>(
-      tx, in, "ObjectLockConfigurationNotFoundError",
-      "Object Lock configuration does not exist for this bucket");
 }
 
 }  // namespace wolke::s3

@@ -45,8 +45,6 @@ Result<void> check_create(const In<op::CreateBucket>& in) {
         Error{"InvalidBucketAclWithObjectOwnership", 400,
               "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"});
   }
-  if (in.object_lock_enabled_for_bucket.value_or(false))
-    return fail(not_implemented("object lock"));
   return {};
 }
 
@@ -107,6 +105,10 @@ Answer<op::CreateBucket> create_bucket(S3& s3, Tx& tx, const Context& context,
   bucket.account = account;
   bucket.created = context.now;
   bucket.region = region;
+  if (in.object_lock_enabled_for_bucket.value_or(false)) {
+    bucket.versioning = "Enabled";
+    bucket.lock.emplace();
+  }
   bucket.object_ownership = in.object_ownership.value_or("BucketOwnerEnforced");
   if (in.create_bucket_configuration) {
     TRY(bucket.tags, tags_of(in.create_bucket_configuration->tags, bucket_tags_max));

@@ -25,8 +25,10 @@ std::string location(const Context& context, const std::string& bucket, const st
                      percent_encode(key, true));
 }
 
-Output output_of(const Context& context, const Request& in, const Object& object) {
+Output output_of(const Context& context, const Request& in, const Bucket& bucket,
+                 const Object& object) {
   Output out;
+  out.version_id = told_version_id(bucket, object);
   out.location = location(context, *in.bucket, *in.key);
   out.bucket = *in.bucket;
   out.key = *in.key;
@@ -114,6 +116,7 @@ Result<Object> describe(const Request& in, const Upload& upload,
   object.metadata = upload.metadata;
   object.storage_class = upload.storage_class;
   object.tags = upload.tags;
+  object.lock = upload.lock;
   object.upload_id = *in.upload_id;
   object.parts = static_cast<std::uint32_t>(parts.size());
   object.etag = multipart_etag(md5s);
@@ -177,17 +180,17 @@ Result<CompleteOutcome> try_complete(Tx& tx, const Context& context, const Reque
                                      const SmallParts& small) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(std::optional<Object> old, tx.get<Object>(object_key(bucket.name, *in.key)));
+  TRY(std::optional<Object> current, current_version(tx, bucket.name, *in.key));
   Result<Upload> upload = require_upload(tx, bucket.name, *in.key, *in.upload_id);
   if (!upload) {
     // A client that lost our answer asks again: the object is there, made by this upload.
-    if (old && old->upload_id == *in.upload_id)
-      return CompleteOutcome{output_of(context, in, *old), {}};
+    if (current && current->upload_id == *in.upload_id)
+      return CompleteOutcome{output_of(context, in, bucket, *current), {}};
     return fail(upload.error());
   }
   TRY(std::vector<NumberedPart> parts, take_parts(tx, bucket.name, *in.upload_id));
   TRY(std::vector<const NumberedPart*> selected, select_parts(in, *upload, parts));
-  TRY(check_write({in.if_match, in.if_none_match}, validators_of(old), *in.key));
+  TRY(check_write({in.if_match, in.if_none_match}, validators_of(visible(current)), *in.key));
   Layout layout;
   TRY(Object object, describe(in, *upload, selected, layout));
   CompleteOutcome outcome;
@@ -195,13 +198,13 @@ Result<CompleteOutcome> try_complete(Tx& tx, const Context& context, const Reque
   if (!outcome.missing.empty()) return outcome;
   TRY(check_claims(in, *upload, object, body.size()));
 
-  outcome.done = output_of(context, in, object);
   for (const NumberedPart& part : parts) {
     erase_part(tx, bucket.name, *in.upload_id, part.number, part.part);
   }
   tx.erase(upload_key(bucket.name, *in.key, *in.upload_id));
-  TRY(replace_object(tx, context, bucket, *in.key, old, std::move(object), std::move(body),
-                     event_complete, &layout));
+  TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
+                                     std::move(body), event_complete, &layout));
+  outcome.done = output_of(context, in, bucket, written);
   return outcome;
 }
 

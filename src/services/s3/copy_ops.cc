@@ -28,7 +28,15 @@ struct Source {
   CopySource name;
   Object object;
   Body content;
+  std::optional<std::string> version_id;  // for the answer
 };
+
+/// A delete marker has another error here than where it is read.
+Result<Version> find_source(Result<Version> found) {
+  if (found || found.error().code != "MethodNotAllowed") return found;
+  return fail(invalid_request(
+      "The source of a copy request may not specifically refer to a delete marker by version id."));
+}
 
 /// The source with a check: its blobs are referred to again only while the source itself still
 /// does.
@@ -39,9 +47,10 @@ Result<Source> read_source(Tx& tx, const Context& context, const In& in) {
   TRY(Bucket bucket, require_bucket(tx, source.name.bucket, in.expected_source_bucket_owner));
   TRY(check_encryption(std::nullopt,
                        in.copy_source_sse_customer_algorithm || in.copy_source_sse_customer_key));
-  TRY(std::optional<Object> object, tx.get<Object>(object_key(bucket.name, source.name.key)));
-  if (!object) return fail(missing_key(context, bucket, source.name.key));
-  source.object = *std::move(object);
+  TRY(Version version,
+      find_source(find_object(tx, context, bucket, source.name.key, source.name.version_id)));
+  source.object = std::move(version.object);
+  source.version_id = told_version_id(bucket, source.object);
   TRY(check_copy_source({in.copy_source_if_match, in.copy_source_if_none_match,
                          in.copy_source_if_modified_since, in.copy_source_if_unmodified_since},
                         validators_of(source.object)));
@@ -95,7 +104,8 @@ Result<void> check_copy(const In<op::CopyObject>& in, const Source& source, Dire
         invalid_request("The specified copy source is larger than the maximum allowable size for a "
                         "copy source: 5368709120"));
   }
-  bool same = source.name.bucket == *in.bucket && source.name.key == *in.key;
+  bool same =
+      source.name.bucket == *in.bucket && source.name.key == *in.key && !source.name.version_id;
   bool changes = metadata == Directive::replace || in.website_redirect_location ||
                  in.server_side_encryption || in.checksum_algorithm ||
                  (in.storage_class && *in.storage_class != source.object.storage_class);
@@ -149,8 +159,9 @@ Result<Outcome<op::CopyObject>> try_copy(Tx& tx, const Context& context,
   TRY(check_copy(in, source, metadata));
   TRY(std::string checksum, choose_checksum(in, source.object));
   TRY(Object object, new_object(in, source, metadata));
-  TRY(std::optional<Object> old, tx.get<Object>(object_key(bucket.name, *in.key)));
-  TRY(check_write({in.if_match, in.if_none_match}, validators_of(old), *in.key));
+  TRY(object.lock, lock_of_new(bucket, asked_lock(in), context.now));
+  TRY(std::optional<Object> current, current_version(tx, bucket.name, *in.key));
+  TRY(check_write({in.if_match, in.if_none_match}, validators_of(visible(current)), *in.key));
 
   add_known_digests(source.object, source.content);
   std::vector<std::string> names = {"md5", checksum};
@@ -167,8 +178,10 @@ Result<Outcome<op::CopyObject>> try_copy(Tx& tx, const Context& context,
   result.last_modified = whole_seconds(context.now);
   tell_checksum(object, result);
   out.server_side_encryption = object.metadata.server_side_encryption;
-  TRY(replace_object(tx, context, bucket, *in.key, old, std::move(object),
-                     std::move(source.content), event_copy));
+  out.copy_source_version_id = source.version_id;
+  TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
+                                     std::move(source.content), event_copy));
+  out.version_id = told_version_id(bucket, written);
   return Outcome<op::CopyObject>{std::move(out), {}, {}};
 }
 
@@ -205,6 +218,7 @@ Result<Outcome<op::UploadPartCopy>> try_copy_part(Tx& tx, const Context& context
   write_part(tx, bucket.name, *in.upload_id, number, old, part);
 
   op::UploadPartCopy::Output out;
+  out.copy_source_version_id = source.version_id;
   auto& result = out.copy_part_result.emplace();
   result.etag = quoted_etag(part.etag);
   result.last_modified = part.modified;

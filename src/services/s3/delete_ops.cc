@@ -30,26 +30,90 @@ Result<void> check_delete(const DeleteConditions& conditions, const std::optiona
   return {};
 }
 
-/// Deleting what is not there succeeds.
-Result<void> delete_one(Tx& tx, const Context& context, const Bucket& bucket,
-                        const std::string& key, const std::optional<Object>& object) {
-  if (!object) return {};
-  TRY(erase_object(tx, bucket.name, key, *object));
-  return publish(tx, context, bucket, {.event = event_delete, .key = key, .size = {}, .etag = {}});
+/// What a deletion asks for, of DeleteObject or of one item of a batch.
+struct Deletion {
+  const std::string& key;
+  const std::optional<std::string>& version_id;
+  DeleteConditions conditions;
+  std::optional<bool> bypass;
+};
+
+/// What it did: the version that was taken away or the marker that was added, where there are
+/// versions.
+struct Deleted {
+  bool delete_marker = false;
+  std::optional<std::string> version_id;
+};
+
+/// The key vanishes: behind a delete marker where the bucket keeps versions. What is not there is
+/// deleted with success.
+Result<Deleted> delete_key(Tx& tx, const Context& context, const Bucket& bucket,
+                           const Deletion& deletion) {
+  const std::string& key = deletion.key;
+  TRY(std::optional<Object> current, current_version(tx, bucket.name, key));
+  TRY(check_delete(deletion.conditions, visible(current), key));
+  ObjectChange change{.event = event_delete, .key = key, .size = {}, .etag = {}, .version_id = {}};
+  if (bucket.versioning.empty()) {
+    if (!current) return Deleted{};
+    Version version{*std::move(current), object_key(bucket.name, key), true};
+    TRY(remove_version(tx, bucket.name, key, version));
+    TRY(publish(tx, context, bucket, change));
+    return Deleted{};
+  }
+  Object marker;
+  marker.delete_marker = true;
+  marker.modified = whole_seconds(context.now);
+  TRY(Object written, add_version(tx, context, bucket, key, current, std::move(marker), Body{}));
+  change.event = event_marker;
+  change.version_id = told_version_id(bucket, written);
+  TRY(publish(tx, context, bucket, change));
+  return Deleted{true, change.version_id};
+}
+
+Result<Deleted> delete_version(Tx& tx, const Context& context, const Bucket& bucket,
+                               const Deletion& deletion) {
+  const std::string& key = deletion.key;
+  TRY(std::optional<Version> version, find_version(tx, bucket.name, key, deletion.version_id));
+  std::optional<Object> object;
+  if (version) object = version->object;
+  TRY(check_delete(deletion.conditions, object, key));
+  Deleted deleted;
+  deleted.version_id = deletion.version_id;
+  if (!version) return deleted;
+  TRY(check_unlocked(object->lock, context.now, bypass_of(context, bucket, key, deletion.bypass)));
+  TRY(remove_version(tx, bucket.name, key, *version));
+  TRY(publish(tx, context, bucket,
+              {.event = event_delete,
+               .key = key,
+               .size = {},
+               .etag = {},
+               .version_id = told_version_id(bucket, *object)}));
+  deleted.delete_marker = object->delete_marker;
+  return deleted;
+}
+
+Result<Deleted> delete_one(Tx& tx, const Context& context, const Bucket& bucket,
+                           const Deletion& deletion) {
+  return deletion.version_id ? delete_version(tx, context, bucket, deletion)
+                             : delete_key(tx, context, bucket, deletion);
 }
 
 /// One item of a batch, judged by itself.
-Result<void> delete_item(Tx& tx, const Context& context, const Bucket& bucket,
-                         const model::s3::ObjectIdentifier& item) {
+Result<Deleted> delete_item(Tx& tx, const Context& context, const Bucket& bucket,
+                            const model::s3::ObjectIdentifier& item,
+                            const std::optional<bool>& bypass) {
   const std::string& key = *item.key;
   TRY(check_key(key));
-  TRY(std::optional<Object> object, tx.get<Object>(object_key(bucket.name, key)));
-  if (!context.authorizer->allows(ask_delete(bucket, key, object ? object->tags : Tags{}))) {
+  TRY(std::optional<Version> version, find_version(tx, bucket.name, key, item.version_id));
+  Tags tags = version ? version->object.tags : Tags{};
+  if (!context.authorizer->allows(ask_delete(bucket, key, item.version_id, tags))) {
     return fail(access_denied());
   }
-  TRY(check_version_id(item.version_id, key));
-  TRY(check_delete({item.etag, item.last_modified_time, item.size}, object, key));
-  return delete_one(tx, context, bucket, key, object);
+  return delete_one(tx, context, bucket,
+                    {.key = key,
+                     .version_id = item.version_id,
+                     .conditions = {item.etag, item.last_modified_time, item.size},
+                     .bypass = bypass});
 }
 
 }  // namespace
@@ -58,12 +122,16 @@ Answer<op::DeleteObject> delete_object(S3&, Tx& tx, const Context& context,
                                        const In<op::DeleteObject>& in) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(check_version_id(in.version_id, *in.key));
-  TRY(std::optional<Object> object, tx.get<Object>(object_key(bucket.name, *in.key)));
-  TRY(check_delete({in.if_match, in.if_match_last_modified_time, in.if_match_size}, object,
-                   *in.key));
-  TRY(delete_one(tx, context, bucket, *in.key, object));
-  return op::DeleteObject::Output{};
+  TRY(Deleted deleted,
+      delete_one(tx, context, bucket,
+                 {.key = *in.key,
+                  .version_id = in.version_id,
+                  .conditions = {in.if_match, in.if_match_last_modified_time, in.if_match_size},
+                  .bypass = in.bypass_governance_retention}));
+  op::DeleteObject::Output out;
+  out.version_id = deleted.version_id;
+  if (deleted.delete_marker) out.delete_marker = true;
+  return out;
 }
 
 Answer<op::DeleteObjects> delete_objects(S3&, Tx& tx, const Context& context,
@@ -75,7 +143,7 @@ Answer<op::DeleteObjects> delete_objects(S3&, Tx& tx, const Context& context,
   op::DeleteObjects::Output out;
   for (const auto& item : *items) {
     if (!item.key) return fail(malformed_xml());
-    Result<void> done = delete_item(tx, context, bucket, item);
+    Result<Deleted> done = delete_item(tx, context, bucket, item, in.bypass_governance_retention);
     if (!done) {
       if (done.error().is_server_fault()) return fail(std::move(done).error());
       if (!out.errors) out.errors.emplace();
@@ -89,6 +157,10 @@ Answer<op::DeleteObjects> delete_objects(S3&, Tx& tx, const Context& context,
       auto& deleted = out.deleted->emplace_back();
       deleted.key = *item.key;
       deleted.version_id = item.version_id;
+      if (done->delete_marker) {
+        deleted.delete_marker = true;
+        deleted.delete_marker_version_id = done->version_id;
+      }
     }
   }
   return out;

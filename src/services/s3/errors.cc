@@ -21,6 +21,32 @@ Error no_such_key(std::string_view key) {
   return Error{"NoSuchKey", 404, "The specified key does not exist.", {{"Key", std::string(key)}}};
 }
 
+Error no_such_version(std::string_view key, std::string_view version_id) {
+  return Error{"NoSuchVersion",
+               404,
+               "The specified version does not exist.",
+               {{"Key", std::string(key)}, {"VersionId", std::string(version_id)}}};
+}
+
+Error is_delete_marker(std::string_view version_id, Timestamp modified) {
+  return Error{"MethodNotAllowed",
+               405,
+               "The specified method is not allowed against this resource.",
+               {{"Method", "GET"}, {"ResourceType", "DeleteMarker"}},
+               {{"allow", "DELETE"},
+                {"x-amz-delete-marker", "true"},
+                {"x-amz-version-id", std::string(version_id)},
+                {"last-modified", format_rfc1123(modified)}}};
+}
+
+Error protected_by_lock() {
+  return Error{"AccessDenied", 403, "Access Denied because object protected by object lock."};
+}
+
+Error invalid_bucket_state(std::string message) {
+  return Error{"InvalidBucketState", 409, std::move(message)};
+}
+
 Error no_such_upload(std::string_view upload_id) {
   return Error{"NoSuchUpload",
                404,
@@ -130,7 +156,8 @@ Error not_modified(std::string_view etag, Timestamp modified) {
       "NotModified",
       304,
       "Not Modified",
-      {{"ETag", fmt::format("\"{}\"", etag)}, {"Last-Modified", format_rfc1123(modified)}}};
+      {},
+      {{"etag", fmt::format("\"{}\"", etag)}, {"last-modified", format_rfc1123(modified)}}};
 }
 
 Error invalid_range(std::string_view requested, std::uint64_t object_size) {

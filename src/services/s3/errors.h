@@ -13,6 +13,12 @@ namespace wolke::s3 {
 
 Error no_such_bucket(std::string_view bucket);
 Error no_such_key(std::string_view key);
+Error no_such_version(std::string_view key, std::string_view version_id);
+/// Reading a version that is a delete marker.
+Error is_delete_marker(std::string_view version_id, Timestamp modified);
+/// Deleting a version that a retention or a legal hold protects.
+Error protected_by_lock();
+Error invalid_bucket_state(std::string message);
 Error no_such_upload(std::string_view upload_id);
 Error access_denied();
 Error bucket_already_owned_by_you(std::string_view bucket);
@@ -34,7 +40,7 @@ Error not_implemented_header(std::string_view header);
 /// `condition` is the header that failed, as S3 names it: "If-Match",
 /// "x-amz-copy-source-If-None-Match".
 Error precondition_failed(std::string_view condition);
-/// Carries what a 304 must tell, as fields: the edge makes headers of them (a 304 has no body).
+/// Carries what a 304 must tell in headers: it has no body (RFC 9110 15.4.5).
 Error not_modified(std::string_view etag, Timestamp modified);
 Error invalid_range(std::string_view requested, std::uint64_t object_size);
 Error invalid_part_number(std::uint64_t requested, std::uint64_t actual);

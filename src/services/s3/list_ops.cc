@@ -6,6 +6,8 @@
 #include "wolke/services/s3/listing.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/ops.h"
+#include "wolke/services/s3/version_listing.h"
+#include "wolke/services/s3/versions.h"
 
 namespace wolke::s3 {
 namespace {
@@ -33,17 +35,16 @@ Result<Encoding> encoding_of(const std::optional<std::string>& encoding_type) {
 }
 
 template <class Told>
-void tell(Told& told, const ListedObject& listed, const Encoding& encoded) {
-  told.key = encoded(listed.key);
-  told.last_modified = listed.object.modified;
-  told.etag = quoted_etag(listed.object.etag);
-  told.size = static_cast<std::int64_t>(listed.object.size);
-  told.storage_class = listed.object.storage_class;
-  if (!listed.object.checksums.empty()) {
-    const ChecksumAlgorithm* algorithm =
-        find_checksum_algorithm(listed.object.checksums.begin()->first);
+void tell(Told& told, const std::string& key, const Object& object, const Encoding& encoded) {
+  told.key = encoded(key);
+  told.last_modified = object.modified;
+  told.etag = quoted_etag(object.etag);
+  told.size = static_cast<std::int64_t>(object.size);
+  told.storage_class = object.storage_class;
+  if (!object.checksums.empty()) {
+    const ChecksumAlgorithm* algorithm = find_checksum_algorithm(object.checksums.begin()->first);
     if (algorithm != nullptr) told.checksum_algorithm = {std::string(algorithm->name)};
-    told.checksum_type = listed.object.checksum_type;
+    told.checksum_type = object.checksum_type;
   }
 }
 
@@ -54,9 +55,16 @@ model::s3::Owner owner_of(const Bucket& bucket) {
   return owner;
 }
 
+template <class Told>
+void tell_version(Told& told, const Bucket& bucket, const ListedVersion& listed) {
+  told.version_id = told_version_id(listed.object);
+  told.is_latest = listed.latest;
+  told.owner = owner_of(bucket);
+}
+
 /// What the three answers have in common.
-template <class In, class Out>
-void tell_request(const In& in, const Listing& listing, std::int32_t keys_max,
+template <class In, class Walked, class Out>
+void tell_request(const In& in, const Walked& listing, std::int32_t keys_max,
                   const Encoding& encoded, Out& out) {
   out.name = *in.bucket;
   out.prefix = encoded(in.prefix.value_or(""));
@@ -105,7 +113,7 @@ Answer<op::ListObjects> list_objects(S3&, Tx& tx, const Context&, const In<op::L
   if (!listing.objects.empty()) out.contents.emplace();
   for (const ListedObject& listed : listing.objects) {
     auto& told = out.contents->emplace_back();
-    tell(told, listed, encoded);
+    tell(told, listed.key, listed.object, encoded);
     told.owner = owner_of(bucket);
   }
   return out;
@@ -131,7 +139,7 @@ Answer<op::ListObjectsV2> list_objects_v2(S3&, Tx& tx, const Context&,
   if (!listing.objects.empty()) out.contents.emplace();
   for (const ListedObject& listed : listing.objects) {
     auto& told = out.contents->emplace_back();
-    tell(told, listed, encoded);
+    tell(told, listed.key, listed.object, encoded);
     if (in.fetch_owner.value_or(false)) told.owner = owner_of(bucket);
   }
   return out;
@@ -146,24 +154,34 @@ Answer<op::ListObjectVersions> list_object_versions(S3&, Tx& tx, const Context&,
     return fail(invalid_argument("A version-id marker cannot be specified without a key marker.",
                                  "version-id-marker", *in.version_id_marker));
   }
-  TRY(Listing listing, walk(tx, in, keys_max, in.key_marker.value_or("")));
+  TRY(VersionListing listing,
+      list_versions(tx, {.bucket = *in.bucket,
+                         .prefix = in.prefix.value_or(""),
+                         .delimiter = in.delimiter.value_or(""),
+                         .key_marker = in.key_marker.value_or(""),
+                         .version_id_marker = in.version_id_marker.value_or(""),
+                         .keys_max = static_cast<std::size_t>(keys_max)}));
   op::ListObjectVersions::Output out;
   tell_request(in, listing, keys_max, encoded, out);
   out.key_marker = encoded(in.key_marker.value_or(""));
   out.version_id_marker = in.version_id_marker.value_or("");
   if (listing.truncated) {
-    out.next_key_marker = encoded(listing.last);
-    if (!common_prefix(listing.last, in.prefix.value_or(""), in.delimiter.value_or(""))) {
-      out.next_version_id_marker = "null";
-    }
+    out.next_key_marker = encoded(listing.last_key);
+    if (!listing.last_version_id.empty()) out.next_version_id_marker = listing.last_version_id;
   }
-  if (!listing.objects.empty()) out.versions.emplace();
-  for (const ListedObject& listed : listing.objects) {
-    auto& told = out.versions->emplace_back();
-    tell(told, listed, encoded);
-    told.version_id = "null";
-    told.is_latest = true;
-    told.owner = owner_of(bucket);
+  for (const ListedVersion& listed : listing.versions) {
+    if (listed.object.delete_marker) {
+      if (!out.delete_markers) out.delete_markers.emplace();
+      auto& told = out.delete_markers->emplace_back();
+      told.key = encoded(listed.key);
+      told.last_modified = listed.object.modified;
+      tell_version(told, bucket, listed);
+    } else {
+      if (!out.versions) out.versions.emplace();
+      auto& told = out.versions->emplace_back();
+      tell(told, listed.key, listed.object, encoded);
+      tell_version(told, bucket, listed);
+    }
   }
   return out;
 }

@@ -26,6 +26,11 @@ std::string first_place(const ListRequest& request, const KeyRange& range) {
 Result<bool> take(const ListRequest& request, const store::Record& record, Listing& listing,
                   std::string& begin) {
   std::string key = last_text(record.key);
+  TRY(Object object, store::decode<Object>(record.value, record.key));
+  if (object.delete_marker) {
+    begin = record.key + '\0';
+    return true;
+  }
   if (listing.objects.size() + listing.common_prefixes.size() == request.keys_max) {
     listing.truncated = true;
     return false;
@@ -36,7 +41,6 @@ Result<bool> take(const ListRequest& request, const store::Record& record, Listi
     listing.common_prefixes.push_back(*std::move(rolled));
     return true;
   }
-  TRY(Object object, store::decode<Object>(record.value, record.key));
   begin = record.key + '\0';
   listing.last = key;
   listing.objects.push_back({std::move(key), std::move(object)});

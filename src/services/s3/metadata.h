@@ -70,15 +70,12 @@ bool has_grants(const In& in) {
   return in.grant_full_control || in.grant_read || in.grant_read_acp || in.grant_write_acp;
 }
 
-/// Refuses what is asked of an object and not done here: ACLs, foreign encryption, object lock.
+/// Refuses what is asked of an object and not done here: ACLs, foreign encryption.
 template <class In>
 Result<void> check_object_request(const In& in) {
   TRY(check_acl(in.acl, has_grants(in)));
   TRY(check_encryption(in.server_side_encryption,
                        in.sse_customer_algorithm || in.sse_customer_key));
-  if (in.object_lock_mode || in.object_lock_retain_until_date || in.object_lock_legal_hold_status) {
-    return fail(invalid_request("Bucket is missing Object Lock Configuration"));
-  }
   return {};
 }
 

@@ -68,6 +68,7 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
   TRY(upload.metadata, metadata_of(in));
   TRY(upload.storage_class, choose_storage_class(in.storage_class));
   TRY(upload.tags, parse_tagging_header(in.tagging));
+  TRY(upload.lock, lock_of_new(bucket, asked_lock(in), context.now));
   upload.initiated = context.now;
   upload.initiator_account = context.principal().account;
   upload.initiator_arn = context.principal().arn;

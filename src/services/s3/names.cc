@@ -74,10 +74,13 @@ Result<CopySource> parse_copy_source(std::string_view header) {
   };
   constexpr const char* shape =
       "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
+  constexpr std::string_view version_mark = "?versionId=";
   std::string_view path = header;
   // The version follows the last '?', which an encoded key cannot contain.
-  if (std::size_t mark = path.rfind("?versionId="); mark != std::string_view::npos) {
-    if (path.substr(mark + 11) != "null") return bad("Invalid version id specified");
+  std::optional<std::string> version_id;
+  if (std::size_t mark = path.rfind(version_mark); mark != std::string_view::npos) {
+    version_id = percent_decode(path.substr(mark + version_mark.size()));
+    if (!version_id) return bad("Invalid version id specified");
     path = path.substr(0, mark);
   }
   if (path.starts_with('/')) path.remove_prefix(1);
@@ -87,22 +90,12 @@ Result<CopySource> parse_copy_source(std::string_view header) {
   if (text.starts_with('/')) text.remove_prefix(1);  // the slash itself may come encoded
   std::size_t slash = text.find('/');
   if (slash == 0 || slash == std::string_view::npos || slash + 1 == text.size()) return bad(shape);
-  CopySource source{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+  CopySource source{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1)),
+                    std::move(version_id)};
   if (source.bucket.starts_with("arn:"))
     return bad("Access point ARNs are not served as copy sources");
   TRY(check_key(source.key));
   return source;
-}
-
-Result<void> check_version_id(const std::optional<std::string>& version_id, std::string_view key) {
-  if (!version_id || *version_id == "null") return {};
-  if (version_id->empty()) {
-    return fail(invalid_argument("Version id cannot be the empty string", "versionId", ""));
-  }
-  return fail(Error{"NoSuchVersion",
-                    404,
-                    "The specified version does not exist.",
-                    {{"Key", std::string(key)}, {"VersionId", *version_id}}});
 }
 
 }  // namespace wolke::s3

@@ -31,13 +31,10 @@ std::string principal_id(std::string_view account);
 struct CopySource {
   std::string bucket;
   std::string key;
+  std::optional<std::string> version_id;
 };
-/// "/bucket/key" or "bucket/key", percent-encoded, possibly with ?versionId=null. "InvalidArgument"
+/// "/bucket/key" or "bucket/key", percent-encoded, possibly with ?versionId=…. "InvalidArgument"
 /// otherwise.
 Result<CopySource> parse_copy_source(std::string_view header);
-
-/// The versionId of a request: none and "null" name the only version there is; anything else is
-/// "NoSuchVersion".
-Result<void> check_version_id(const std::optional<std::string>& version_id, std::string_view key);
 
 }  // namespace wolke::s3

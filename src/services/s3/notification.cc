@@ -147,6 +147,7 @@ std::string event_json(const ObjectEvent& event) {
   object.set("key", event_key(event.key));
   if (event.size) object.set("size", *event.size);
   if (event.etag) object.set("eTag", *event.etag);
+  if (event.version_id) object.set("versionId", *event.version_id);
   object.set("sequencer", event.sequencer);
 
   Json owner;

@@ -23,6 +23,7 @@ inline constexpr std::string_view event_put = "ObjectCreated:Put";
 inline constexpr std::string_view event_copy = "ObjectCreated:Copy";
 inline constexpr std::string_view event_complete = "ObjectCreated:CompleteMultipartUpload";
 inline constexpr std::string_view event_delete = "ObjectRemoved:Delete";
+inline constexpr std::string_view event_marker = "ObjectRemoved:DeleteMarkerCreated";
 inline constexpr std::string_view event_tagging_put = "ObjectTagging:Put";
 inline constexpr std::string_view event_tagging_delete = "ObjectTagging:Delete";
 
@@ -48,6 +49,7 @@ struct ObjectEvent {
   std::string key;
   std::optional<std::uint64_t> size;  // not for removals
   std::optional<std::string> etag;    // not for removals
+  std::optional<std::string> version_id;
   std::string sequencer;
 };
 /// {"Records":[{…}]}

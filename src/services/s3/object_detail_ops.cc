@@ -11,16 +11,25 @@
 namespace wolke::s3 {
 namespace {
 
-/// Edits the tags of an object that is there and publishes `event`.
-Result<void> set_tags(Tx& tx, const Context& context, const Bucket& bucket, const std::string& key,
-                      Tags tags, std::string_view event) {
-  store::Key place = object_key(bucket.name, key);
-  TRY(std::optional<Object> object, tx.get<Object>(place));
-  if (!object) return fail(missing_key(context, bucket, key));
-  object->tags = std::move(tags);
-  tx.put(place, *object);
-  return publish(tx, context, bucket,
-                 {.event = event, .key = key, .size = object->size, .etag = object->etag});
+/// Edits the tags of a version that is there and publishes `event`. Gives its id, for the answer.
+template <class Op>
+Answer<Op> set_tags(Tx& tx, const Context& context, const In<Op>& in, const Bucket& bucket,
+                    Tags tags, std::string_view event) {
+  Result<Version> version = find_object(tx, context, bucket, *in.key, in.version_id);
+  if (!version) return fail(std::move(version).error());
+  Object& object = version->object;
+  object.tags = std::move(tags);
+  tx.put(version->place, object);
+  typename Op::Output out;
+  out.version_id = told_version_id(bucket, object);
+  Result<void> published = publish(tx, context, bucket,
+                                   {.event = event,
+                                    .key = *in.key,
+                                    .size = object.size,
+                                    .etag = object.etag,
+                                    .version_id = out.version_id});
+  if (!published) return fail(std::move(published).error());
+  return out;
 }
 
 Result<void> tell_parts(Tx& tx, const In<op::GetObjectAttributes>& in, const Object& object,
@@ -32,7 +41,7 @@ Result<void> tell_parts(Tx& tx, const In<op::GetObjectAttributes>& in, const Obj
   auto after = static_cast<std::uint32_t>(std::max(in.part_number_marker.value_or(0), 0));
   auto& told = out.object_parts.emplace();
   told.total_parts_count = static_cast<std::int32_t>(object.parts);
-  TRY(Layout layout, read_layout(tx, *in.bucket, *in.key));
+  TRY(Layout layout, read_layout(tx, *in.bucket, *in.key, object));
   told.part_number_marker = static_cast<std::int32_t>(after);
   told.max_parts = static_cast<std::int32_t>(limit);
   told.is_truncated = false;
@@ -59,9 +68,10 @@ Result<void> tell_parts(Tx& tx, const In<op::GetObjectAttributes>& in, const Obj
 Answer<op::GetObjectAttributes> get_object_attributes(S3&, Tx& tx, const Context& context,
                                                       const In<op::GetObjectAttributes>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(Object object, find_object(tx, context, bucket, *in.key));
-  TRY(check_version_id(in.version_id, *in.key));
+  TRY(Version version, find_object(tx, context, bucket, *in.key, in.version_id));
+  const Object& object = version.object;
   op::GetObjectAttributes::Output out;
+  out.version_id = told_version_id(bucket, object);
   out.last_modified = object.modified;
   for (const std::string& attribute : *in.object_attributes) {
     if (attribute == "ETag") {
@@ -85,35 +95,31 @@ Answer<op::GetObjectAttributes> get_object_attributes(S3&, Tx& tx, const Context
 Answer<op::GetObjectTagging> get_object_tagging(S3&, Tx& tx, const Context& context,
                                                 const In<op::GetObjectTagging>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(Object object, find_object(tx, context, bucket, *in.key));
-  TRY(check_version_id(in.version_id, *in.key));
+  TRY(Version version, find_object(tx, context, bucket, *in.key, in.version_id));
   op::GetObjectTagging::Output out;
-  out.tag_set = tag_set_of<model::s3::Tag>(object.tags);
+  out.version_id = told_version_id(bucket, version.object);
+  out.tag_set = tag_set_of<model::s3::Tag>(version.object.tags);
   return out;
 }
 
 Answer<op::PutObjectTagging> put_object_tagging(S3&, Tx& tx, const Context& context,
                                                 const In<op::PutObjectTagging>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(check_version_id(in.version_id, *in.key));
   TRY(Tags tags, tags_of(in.tagging->tag_set, object_tags_max));
-  TRY(set_tags(tx, context, bucket, *in.key, std::move(tags), event_tagging_put));
-  return op::PutObjectTagging::Output{};
+  return set_tags<op::PutObjectTagging>(tx, context, in, bucket, std::move(tags),
+                                        event_tagging_put);
 }
 
 Answer<op::DeleteObjectTagging> delete_object_tagging(S3&, Tx& tx, const Context& context,
                                                       const In<op::DeleteObjectTagging>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(check_version_id(in.version_id, *in.key));
-  TRY(set_tags(tx, context, bucket, *in.key, {}, event_tagging_delete));
-  return op::DeleteObjectTagging::Output{};
+  return set_tags<op::DeleteObjectTagging>(tx, context, in, bucket, {}, event_tagging_delete);
 }
 
 Answer<op::GetObjectAcl> get_object_acl(S3&, Tx& tx, const Context& context,
                                         const In<op::GetObjectAcl>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(find_object(tx, context, bucket, *in.key));
-  TRY(check_version_id(in.version_id, *in.key));
+  TRY(find_object(tx, context, bucket, *in.key, in.version_id));
   op::GetObjectAcl::Output out;
   out.owner.emplace().id = canonical_id(bucket.account);
   out.owner->display_name = bucket.account;
@@ -128,7 +134,7 @@ Answer<op::GetObjectAcl> get_object_acl(S3&, Tx& tx, const Context& context,
 Answer<op::PutObjectAcl> put_object_acl(S3&, Tx& tx, const Context& context,
                                         const In<op::PutObjectAcl>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(find_object(tx, context, bucket, *in.key));
+  TRY(find_object(tx, context, bucket, *in.key, in.version_id));
   TRY(check_acl(in.acl, has_grants(in) || in.grant_write || in.access_control_policy));
   return op::PutObjectAcl::Output{};
 }

@@ -27,7 +27,7 @@ Result<Selection> select_part(Tx& tx, const std::string& bucket, const std::stri
     if (wanted != 1) return fail(invalid_part_number(wanted, 1));
     return Selection{{0, object.size}, object.size > 0, std::nullopt};
   }
-  TRY(Layout layout, read_layout(tx, bucket, key));
+  TRY(Layout layout, read_layout(tx, bucket, key, object));
   std::uint64_t offset = 0;
   for (std::size_t i = 0; i < layout.parts.size(); ++i) {
     const PartExtent& part = layout.parts[i];
@@ -92,12 +92,13 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(check_overrides(context, in));
   TRY(check_encryption(std::nullopt, in.sse_customer_algorithm || in.sse_customer_key));
-  TRY(object, find_object(tx, context, bucket, *in.key));
-  TRY(check_version_id(in.version_id, *in.key));
+  TRY(Version version, find_object(tx, context, bucket, *in.key, in.version_id));
+  object = std::move(version.object);
   TRY(check_read({in.if_match, in.if_none_match, in.if_modified_since, in.if_unmodified_since},
                  validators_of(object)));
   TRY(Selection selection, select(tx, in, object));
   tell_object(object, out);
+  out.version_id = told_version_id(bucket, object);
   apply_overrides(in, out);
   out.content_length = static_cast<std::int64_t>(selection.range.length);
   if (selection.partial) out.content_range = content_range(selection.range, object.size);
@@ -127,15 +128,18 @@ Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<o
   object.checksums.insert(checksum);
   object.checksum_type = "FULL_OBJECT";
 
-  TRY(std::optional<Object> old, tx.get<Object>(object_key(bucket.name, *in.key)));
-  TRY(check_write({in.if_match, in.if_none_match}, validators_of(old), *in.key));
+  TRY(object.lock, lock_of_new(bucket, asked_lock(in), context.now));
+
+  TRY(std::optional<Object> current, current_version(tx, bucket.name, *in.key));
+  TRY(check_write({in.if_match, in.if_none_match}, validators_of(visible(current)), *in.key));
 
   op::PutObject::Output out;
   out.etag = quoted_etag(object.etag);
   tell_checksum(object, out);
   out.server_side_encryption = in.server_side_encryption;
-  TRY(replace_object(tx, context, bucket, *in.key, old, std::move(object), std::move(body),
-                     event_put));
+  TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
+                                     std::move(body), event_put));
+  out.version_id = told_version_id(bucket, written);
   return out;
 }
 

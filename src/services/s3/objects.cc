@@ -18,11 +18,21 @@ Error missing_key(const operation::Context& context, const Bucket& bucket, const
   return context.authorizer->allows(list) ? no_such_key(key) : access_denied();
 }
 
-Result<Object> find_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
-                           const std::string& key) {
-  TRY(std::optional<Object> object, tx.peek<Object>(object_key(bucket.name, key)));
-  if (!object) return fail(missing_key(context, bucket, key));
-  return *std::move(object);
+Result<Version> find_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
+                            const std::string& key, const std::optional<std::string>& version_id) {
+  TRY(std::optional<Version> version, find_version(tx, bucket.name, key, version_id));
+  if (!version) {
+    Error missing = missing_key(context, bucket, key);
+    bool hidden = missing.code == "AccessDenied";
+    return fail(version_id && !hidden ? no_such_version(key, *version_id) : std::move(missing));
+  }
+  const Object& object = version->object;
+  if (!object.delete_marker) return *std::move(version);
+  if (version_id) return fail(is_delete_marker(told_version_id(object), object.modified));
+  Error missing = missing_key(context, bucket, key);
+  missing.headers = {{"x-amz-delete-marker", "true"},
+                     {"x-amz-version-id", told_version_id(object)}};
+  return fail(std::move(missing));
 }
 
 Validators validators_of(const Object& object) {
@@ -34,13 +44,28 @@ std::optional<Validators> validators_of(const std::optional<Object>& object) {
   return validators_of(*object);
 }
 
-Result<void> replace_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
-                            const std::string& key, const std::optional<Object>& old, Object object,
-                            Body content, std::string_view event, const Layout* layout) {
+Result<Object> replace_object(store::Tx& tx, const operation::Context& context,
+                              const Bucket& bucket, const std::string& key,
+                              const std::optional<Object>& current, Object object, Body content,
+                              std::string_view event, const Layout* layout) {
   object.modified = whole_seconds(context.now);
-  ObjectChange change{.event = event, .key = key, .size = content.size(), .etag = object.etag};
-  TRY(write_object(tx, bucket.name, key, old, std::move(object), std::move(content), layout));
-  return publish(tx, context, bucket, change);
+  ObjectChange change{
+      .event = event, .key = key, .size = content.size(), .etag = object.etag, .version_id = {}};
+  TRY(Object written, add_version(tx, context, bucket, key, current, std::move(object),
+                                  std::move(content), layout));
+  change.version_id = told_version_id(bucket, written);
+  TRY(publish(tx, context, bucket, change));
+  return written;
+}
+
+Bypass bypass_of(const operation::Context& context, const Bucket& bucket, const std::string& key,
+                 const std::optional<bool>& asked) {
+  if (!asked.value_or(false)) return Bypass::no;
+  identity::Ask ask{.action = "s3:BypassGovernanceRetention",
+                    .resource = object_arn(bucket.name, key),
+                    .conditions = {},
+                    .resource_account = bucket.account};
+  return context.authorizer->allows(ask) ? Bypass::yes : Bypass::no;
 }
 
 std::string checksum_suffix(const Object& object) {

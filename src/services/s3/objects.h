@@ -8,7 +8,9 @@
 #include "wolke/operation/operation.h"
 #include "wolke/services/s3/checksums.h"
 #include "wolke/services/s3/conditions.h"
+#include "wolke/services/s3/lock.h"
 #include "wolke/services/s3/state.h"
+#include "wolke/services/s3/versions.h"
 
 namespace wolke::s3 {
 
@@ -17,18 +19,24 @@ Timestamp whole_seconds(Timestamp t);
 
 /// NoSuchKey for who may list the bucket, AccessDenied for who may not know what is in it.
 Error missing_key(const operation::Context& context, const Bucket& bucket, const std::string& key);
-/// The object as it is in the snapshot; missing_key() when there is none.
-Result<Object> find_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
-                           const std::string& key);
+/// The version that is asked for, with a check. missing_key() or NoSuchVersion when there is none;
+/// a delete marker is not found, or MethodNotAllowed when it is named.
+Result<Version> find_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
+                            const std::string& key, const std::optional<std::string>& version_id);
 
 Validators validators_of(const Object& object);
 std::optional<Validators> validators_of(const std::optional<Object>& object);
 
-/// Stores `object` with `content` in the place of `old` and publishes `event`. `object.modified` is
-/// set here.
-Result<void> replace_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
-                            const std::string& key, const std::optional<Object>& old, Object object,
-                            Body content, std::string_view event, const Layout* layout = nullptr);
+/// Stores `object` with `content` as the newest version (`current` was the newest) and publishes
+/// `event`. `object.modified` is set here. Gives the version as it was written.
+Result<Object> replace_object(store::Tx& tx, const operation::Context& context,
+                              const Bucket& bucket, const std::string& key,
+                              const std::optional<Object>& current, Object object, Body content,
+                              std::string_view event, const Layout* layout = nullptr);
+
+/// Whether the caller asked to go past governance retentions, and may.
+Bypass bypass_of(const operation::Context& context, const Bucket& bucket, const std::string& key,
+                 const std::optional<bool>& asked);
 
 /// "-3" for a composite checksum of three parts.
 std::string checksum_suffix(const Object& object);
@@ -59,6 +67,7 @@ void tell_object(const Object& object, Out& out) {
   if (!metadata.user.empty()) out.metadata = metadata.user;
   if (object.storage_class != "STANDARD") out.storage_class = object.storage_class;
   if (!object.tags.empty()) out.tag_count = static_cast<std::int32_t>(object.tags.size());
+  tell_lock(object.lock, out);
 }
 
 }  // namespace wolke::s3

@@ -21,9 +21,9 @@ template <class Op, auto Run, Action action>
 constexpr Row bucket_row() {
   return operation::row<S3, Op, Run, asks_of_bucket<action, In<Op>>>();
 }
-template <class Op, auto Run, Action action>
+template <class Op, auto Run, Action action, Action version_action = action>
 constexpr Row object_row() {
-  return operation::row<S3, Op, Run, asks_of_object<action, In<Op>>>();
+  return operation::row<S3, Op, Run, asks_of_object<action, version_action, In<Op>>>();
 }
 template <class Op, auto Run, Action action>
 constexpr Row key_row() {
@@ -63,6 +63,9 @@ std::vector<Row> bucket_rows() {
                  "s3:PutBucketNotification">(),
 
       bucket_row<op::GetBucketVersioning, get_bucket_versioning, "s3:GetBucketVersioning">(),
+      bucket_row<op::PutBucketVersioning, put_bucket_versioning, "s3:PutBucketVersioning">(),
+      bucket_row<op::PutObjectLockConfiguration, put_object_lock_configuration,
+                 "s3:PutBucketObjectLockConfiguration">(),
       bucket_row<op::GetBucketEncryption, get_bucket_encryption, "s3:GetEncryptionConfiguration">(),
       bucket_row<op::GetBucketCors, get_bucket_cors, "s3:GetBucketCORS">(),
       bucket_row<op::GetBucketLifecycleConfiguration, get_bucket_lifecycle,
@@ -87,17 +90,22 @@ std::vector<Row> object_rows() {
       row<op::ListObjectVersions, list_object_versions, asks_of_list_object_versions>(),
 
       row<op::PutObject, put_object, asks_of_put_object>(),
-      row<op::GetObject, get_object, asks_of_read<In<op::GetObject>>>(),
-      row<op::HeadObject, head_object, asks_of_read<In<op::HeadObject>>>(),
+      object_row<op::GetObject, get_object, "s3:GetObject", "s3:GetObjectVersion">(),
+      object_row<op::HeadObject, head_object, "s3:GetObject", "s3:GetObjectVersion">(),
       row<op::GetObjectAttributes, get_object_attributes, asks_of_get_object_attributes>(),
-      object_row<op::DeleteObject, delete_object, "s3:DeleteObject">(),
+      object_row<op::DeleteObject, delete_object, "s3:DeleteObject", "s3:DeleteObjectVersion">(),
       row<op::DeleteObjects, delete_objects, asks_of_delete_objects>(),
       task_row<op::CopyObject, copy_object, asks_of_copy_object>(),
-      object_row<op::GetObjectTagging, get_object_tagging, "s3:GetObjectTagging">(),
-      object_row<op::PutObjectTagging, put_object_tagging, "s3:PutObjectTagging">(),
-      object_row<op::DeleteObjectTagging, delete_object_tagging, "s3:DeleteObjectTagging">(),
-      object_row<op::GetObjectAcl, get_object_acl, "s3:GetObjectAcl">(),
-      object_row<op::PutObjectAcl, put_object_acl, "s3:PutObjectAcl">(),
+      object_row<op::GetObjectTagging, get_object_tagging, "s3:GetObjectTagging", "s3:GetObjectVersionTagging">(),
+      object_row<op::PutObjectTagging, put_object_tagging, "s3:PutObjectTagging", "s3:PutObjectVersionTagging">(),
+      object_row<op::DeleteObjectTagging, delete_object_tagging, "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging">(),
+      object_row<op::GetObjectAcl, get_object_acl, "s3:GetObjectAcl", "s3:GetObjectVersionAcl">(),
+      object_row<op::PutObjectAcl, put_object_acl, "s3:PutObjectAcl", "s3:PutObjectVersionAcl">(),
+
+      object_row<op::GetObjectRetention, get_object_retention, "s3:GetObjectRetention">(),
+      object_row<op::PutObjectRetention, put_object_retention, "s3:PutObjectRetention">(),
+      object_row<op::GetObjectLegalHold, get_object_legal_hold, "s3:GetObjectLegalHold">(),
+      object_row<op::PutObjectLegalHold, put_object_legal_hold, "s3:PutObjectLegalHold">(),
 
       row<op::CreateMultipartUpload, create_multipart_upload, asks_of_create_upload>(),
       key_row<op::UploadPart, upload_part, "s3:PutObject">(),

@@ -56,9 +56,27 @@ Answer<op::PutBucketAcl> put_bucket_acl(S3&, Tx&, const Context&, const In<op::P
 Answer<op::GetBucketEncryption> get_bucket_encryption(S3&, Tx&, const Context&,
                                                       const In<op::GetBucketEncryption>&);
 
-// bucket_defaults_ops.cc: what clients ask of every bucket and no bucket has here
+// versioning_ops.cc
 Answer<op::GetBucketVersioning> get_bucket_versioning(S3&, Tx&, const Context&,
                                                       const In<op::GetBucketVersioning>&);
+Answer<op::PutBucketVersioning> put_bucket_versioning(S3&, Tx&, const Context&,
+                                                      const In<op::PutBucketVersioning>&);
+
+// lock_ops.cc
+Answer<op::GetObjectLockConfiguration> get_object_lock_configuration(
+    S3&, Tx&, const Context&, const In<op::GetObjectLockConfiguration>&);
+Answer<op::PutObjectLockConfiguration> put_object_lock_configuration(
+    S3&, Tx&, const Context&, const In<op::PutObjectLockConfiguration>&);
+Answer<op::GetObjectRetention> get_object_retention(S3&, Tx&, const Context&,
+                                                    const In<op::GetObjectRetention>&);
+Answer<op::PutObjectRetention> put_object_retention(S3&, Tx&, const Context&,
+                                                    const In<op::PutObjectRetention>&);
+Answer<op::GetObjectLegalHold> get_object_legal_hold(S3&, Tx&, const Context&,
+                                                     const In<op::GetObjectLegalHold>&);
+Answer<op::PutObjectLegalHold> put_object_legal_hold(S3&, Tx&, const Context&,
+                                                     const In<op::PutObjectLegalHold>&);
+
+// bucket_defaults_ops.cc: what clients ask of every bucket and no bucket has here
 Answer<op::GetBucketCors> get_bucket_cors(S3&, Tx&, const Context&, const In<op::GetBucketCors>&);
 Answer<op::GetBucketLifecycleConfiguration> get_bucket_lifecycle(
     S3&, Tx&, const Context&, const In<op::GetBucketLifecycleConfiguration>&);
@@ -72,8 +90,6 @@ Answer<op::GetBucketReplication> get_bucket_replication(S3&, Tx&, const Context&
                                                         const In<op::GetBucketReplication>&);
 Answer<op::GetBucketAccelerateConfiguration> get_bucket_accelerate(
     S3&, Tx&, const Context&, const In<op::GetBucketAccelerateConfiguration>&);
-Answer<op::GetObjectLockConfiguration> get_object_lock_configuration(
-    S3&, Tx&, const Context&, const In<op::GetObjectLockConfiguration>&);
 
 // notification_ops.cc
 Answer<op::PutBucketNotificationConfiguration> put_bucket_notification(

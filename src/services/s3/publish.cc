@@ -54,6 +54,7 @@ Result<void> publish(store::Tx& tx, const operation::Context& context, const Buc
           .key = change.key,
           .size = change.size,
           .etag = change.etag,
+          .version_id = change.version_id,
           .sequencer = sequencer(bucket.created, static_cast<std::uint64_t>(count) + 1)};
     }
     event.configuration_id = configuration.id;

@@ -17,6 +17,7 @@ struct ObjectChange {
   std::string key;
   std::optional<std::uint64_t> size;  // of what is there after the change
   std::optional<std::string> etag;
+  std::optional<std::string> version_id;  // where the bucket has versions
 };
 
 Result<void> publish(store::Tx& tx, const operation::Context& context, const Bucket& bucket,

@@ -43,13 +43,27 @@ void move_references(store::Tx& tx, const BlobSet& old, const BlobSet& fresh,
   }
 }
 
+/// The null version's records lie where those of buckets without versions do.
+Key of_version(std::string_view table, std::string_view bucket, std::string_view key,
+               std::string_view version_id) {
+  KeyBuilder place = in_bucket(table, bucket).text(key);
+  if (!version_id.empty()) place.text(version_id);
+  return {shard_of_bucket(bucket), place.build()};
+}
+
+/// Who refers to a version's blobs.
+std::string owner_of(std::string_view bucket, std::string_view key, const Object& object) {
+  return of_version("s3.object", bucket, key, object.version_id).bytes;
+}
+
 Result<BlobSet> blobs_of(store::Tx& tx, const std::string& bucket, const std::string& key,
                          const std::optional<Object>& object) {
   BlobSet blobs;
   if (!object) return blobs;
   if (object->range) blobs.emplace(object->range->blob.id, object->range->blob);
   if (object->place == ContentPlace::content) {
-    TRY(std::optional<Content> content, tx.peek<Content>(content_key(bucket, key)));
+    TRY(std::optional<Content> content,
+        tx.peek<Content>(content_key(bucket, key, object->version_id)));
     if (content) collect_blobs(blobs, content->ranges);
   }
   return blobs;
@@ -70,12 +84,17 @@ Key object_key(std::string_view bucket, std::string_view key) {
   return {shard_of_bucket(bucket), in_bucket("s3.object", bucket).text(key).build()};
 }
 
-Key content_key(std::string_view bucket, std::string_view key) {
-  return {shard_of_bucket(bucket), in_bucket("s3.content", bucket).text(key).build()};
+Key version_key(std::string_view bucket, std::string_view key, std::uint64_t ordinal) {
+  return {shard_of_bucket(bucket),
+          in_bucket("s3.version", bucket).text(key).number(~ordinal).build()};
 }
 
-Key layout_key(std::string_view bucket, std::string_view key) {
-  return {shard_of_bucket(bucket), in_bucket("s3.layout", bucket).text(key).build()};
+Key content_key(std::string_view bucket, std::string_view key, std::string_view version_id) {
+  return of_version("s3.content", bucket, key, version_id);
+}
+
+Key layout_key(std::string_view bucket, std::string_view key, std::string_view version_id) {
+  return of_version("s3.layout", bucket, key, version_id);
 }
 
 Key upload_key(std::string_view bucket, std::string_view key, std::string_view upload_id) {
@@ -107,6 +126,19 @@ std::string after_object(std::string_view bucket, std::string_view key) {
 
 std::string after_objects_with_prefix(std::string_view bucket, std::string_view prefix) {
   return store::prefix_end(in_bucket("s3.object", bucket).text_prefix(prefix).build());
+}
+
+KeyRange versions_of(std::string_view bucket, std::string_view key) {
+  return range_of(shard_of_bucket(bucket), first_version(bucket, key));
+}
+
+KeyRange versions_range(std::string_view bucket, std::string_view prefix) {
+  return range_of(shard_of_bucket(bucket),
+                  in_bucket("s3.version", bucket).text_prefix(prefix).build());
+}
+
+std::string first_version(std::string_view bucket, std::string_view key) {
+  return in_bucket("s3.version", bucket).text(key).build();
 }
 
 KeyRange uploads_range(std::string_view bucket, std::string_view prefix) {
@@ -171,7 +203,8 @@ Result<Body> read_content(store::Tx& tx, const std::string& bucket, const std::s
   Body body;
   if (object.range) body.blobs.push_back(*object.range);
   if (object.place == ContentPlace::content) {
-    TRY(std::optional<Content> content, tx.peek<Content>(content_key(bucket, key)));
+    TRY(std::optional<Content> content,
+        tx.peek<Content>(content_key(bucket, key, object.version_id)));
     if (!content) return fail(internal_error("object without its content: " + bucket + "/" + key));
     body.inline_bytes = std::move(content->bytes);
     body.blobs = std::move(content->ranges);
@@ -179,13 +212,14 @@ Result<Body> read_content(store::Tx& tx, const std::string& bucket, const std::s
   return body;
 }
 
-Result<Layout> read_layout(store::Tx& tx, const std::string& bucket, const std::string& key) {
-  TRY(std::optional<Layout> layout, tx.peek<Layout>(layout_key(bucket, key)));
+Result<Layout> read_layout(store::Tx& tx, const std::string& bucket, const std::string& key,
+                           const Object& object) {
+  TRY(std::optional<Layout> layout, tx.peek<Layout>(layout_key(bucket, key, object.version_id)));
   return layout.value_or(Layout{});
 }
 
 Result<void> write_object(store::Tx& tx, const std::string& bucket, const std::string& key,
-                          const std::optional<Object>& old, Object object, Body content,
+                          const std::optional<Object>& replaced, Object object, Body content,
                           const Layout* layout) {
   object.size = content.size();
   object.range.reset();
@@ -197,37 +231,36 @@ Result<void> write_object(store::Tx& tx, const std::string& bucket, const std::s
     object.place = ContentPlace::content;
   }
 
-  Key place = object_key(bucket, key);
-  TRY(BlobSet released, blobs_of(tx, bucket, key, old));
+  Key place = content_key(bucket, key, object.version_id);
+  TRY(BlobSet released, blobs_of(tx, bucket, key, replaced));
   BlobSet referred;
   collect_blobs(referred, content.blobs);
-  move_references(tx, released, referred, place.bytes);
+  move_references(tx, released, referred, owner_of(bucket, key, object));
 
-  tx.put(place, object);
+  tx.put(object_key(bucket, key), object);
   if (object.place == ContentPlace::content) {
     Content record;
     if (content.blobs.empty()) record.bytes = std::move(content.inline_bytes);
     record.ranges = std::move(content.blobs);
-    tx.put(content_key(bucket, key), record);
-  } else if (old && old->place == ContentPlace::content) {
-    tx.erase(content_key(bucket, key));
+    tx.put(place, record);
+  } else if (replaced && replaced->place == ContentPlace::content) {
+    tx.erase(place);
   }
   if (layout != nullptr) {
-    tx.put(layout_key(bucket, key), *layout);
-  } else if (old && old->parts > 0) {
-    tx.erase(layout_key(bucket, key));
+    tx.put(layout_key(bucket, key, object.version_id), *layout);
+  } else if (replaced && replaced->parts > 0) {
+    tx.erase(layout_key(bucket, key, object.version_id));
   }
   return {};
 }
 
-Result<void> erase_object(store::Tx& tx, const std::string& bucket, const std::string& key,
-                          const Object& old) {
-  Key place = object_key(bucket, key);
-  TRY(BlobSet released, blobs_of(tx, bucket, key, old));
-  move_references(tx, released, {}, place.bytes);
-  tx.erase(place);
-  if (old.place == ContentPlace::content) tx.erase(content_key(bucket, key));
-  if (old.parts > 0) tx.erase(layout_key(bucket, key));
+Result<void> erase_content(store::Tx& tx, const std::string& bucket, const std::string& key,
+                           const Object& object) {
+  Key place = content_key(bucket, key, object.version_id);
+  TRY(BlobSet released, blobs_of(tx, bucket, key, object));
+  move_references(tx, released, {}, owner_of(bucket, key, object));
+  if (object.place == ContentPlace::content) tx.erase(place);
+  if (object.parts > 0) tx.erase(layout_key(bucket, key, object.version_id));
   return {};
 }
 

@@ -4,17 +4,22 @@
 //   partition "s3buckets"     s3.bucket/<name>                Bucket: who owns it and how it is
 //   configured
 //                             s3.owned/<account>/<name>       Owned: a bucket in its owner's list
-//   partition "s3/<bucket>"   s3.object/<bucket>/<key>        Object: everything HEAD and LIST
-//   tell; small
-//                             s3.content/<bucket>/<key>       Content: bytes or ranges, where one
-//                             range is not enough s3.layout/<bucket>/<key>        Layout: the parts
-//                             of a multipart object s3.upload/<bucket>/<key>/<id>   Upload in
-//                             progress s3.part/<bucket>/<id>/<number>  Part of an upload in
-//                             progress s3.sequence/<bucket>            counter of notified changes
-//                             (event sequencers)
+//   partition "s3/<bucket>"   s3.object/<bucket>/<key>            Object: the current version
+//                             s3.version/<bucket>/<key>/<-ordinal>  Object: an older version
+//                             s3.content/<bucket>/<key>[/<id>]    Content: bytes or ranges
+//                             s3.layout/<bucket>/<key>[/<id>]     Layout: parts of a multipart one
+//                             s3.upload/<bucket>/<key>/<id>       Upload in progress
+//                             s3.part/<bucket>/<id>/<number>      Part of an upload in progress
+//                             s3.sequence/<bucket>                counter of notified changes
+//
+// An Object record holds everything HEAD and LIST tell and is small. Content is there where one
+// range is not enough; it and the layout stay where they are when a version becomes an older one:
+// <id> is the version's id, left out for the null version, of which there is at most one. Where
+// any version of a key is, its newest is the current one, which may be a delete marker; so whoever
+// writes any version of a key checks the current record.
 //
 // Every write of an object reads its bucket with a check, so a bucket cannot vanish under it. A
-// blob's owner text is the bytes of the key of the record that names the blob (Object or Part).
+// blob's owner text is the bytes of the object's key and the version's id, or of the part's key.
 
 #include <cstdint>
 #include <map>
@@ -73,6 +78,20 @@ struct PublicAccess : store::Fields {
   }
 };
 
+/// Object lock of a bucket; the default retention is of new objects that ask for none.
+struct LockSettings : store::Fields {
+  std::string mode;  // GOVERNANCE, COMPLIANCE; empty: no default
+  std::int32_t days = 0;
+  std::int32_t years = 0;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, mode);
+    v(2, days);
+    v(3, years);
+  }
+};
+
 struct Bucket : store::Fields {
   std::string name;
   std::string account;
@@ -83,6 +102,8 @@ struct Bucket : store::Fields {
   Tags tags;
   std::optional<PublicAccess> public_access;
   std::string object_ownership;  // empty: BucketOwnerEnforced
+  std::string versioning;        // empty: never set; Enabled, Suspended
+  std::optional<LockSettings> lock;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -95,6 +116,8 @@ struct Bucket : store::Fields {
     v(7, tags);
     v(8, public_access);
     v(9, object_ownership);
+    v(10, versioning);
+    v(11, lock);
   }
 };
 
@@ -141,6 +164,20 @@ enum class ContentPlace : std::uint8_t {
   content,  // the Content record
 };
 
+/// What keeps a version from being deleted.
+struct Lock : store::Fields {
+  std::string mode;  // GOVERNANCE, COMPLIANCE; empty: no retention
+  Timestamp retain_until{};
+  bool legal_hold = false;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, mode);
+    v(2, retain_until);
+    v(3, legal_hold);
+  }
+};
+
 struct Object : store::Fields {
   std::uint64_t size = 0;
   std::string etag;      // without quotes
@@ -153,7 +190,13 @@ struct Object : store::Fields {
   std::string checksum_type;                     // FULL_OBJECT, COMPOSITE
   std::uint32_t parts = 0;                       // 0: not uploaded in parts
   Tags tags;
-  std::string upload_id;  // of the multipart upload that made it, for repeated completions
+  std::string upload_id;   // of the multipart upload that made it, for repeated completions
+  std::string version_id;  // empty: the null version
+  bool delete_marker = false;
+  std::uint64_t ordinal = 0;  // of the versions of a key the newer has the greater
+  /// In the current version: the ordinal of the null version, where that is an older one.
+  std::optional<std::uint64_t> null_ordinal;
+  std::optional<Lock> lock;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -169,6 +212,11 @@ struct Object : store::Fields {
     v(10, parts);
     v(11, tags);
     v(12, upload_id);
+    v(13, version_id);
+    v(14, delete_marker);
+    v(15, ordinal);
+    v(16, null_ordinal);
+    v(17, lock);
   }
 };
 
@@ -215,6 +263,7 @@ struct Upload : store::Fields {
   Tags tags;
   std::string checksum_algorithm;  // wire name; empty: the client asked for none
   std::string checksum_type;       // FULL_OBJECT, COMPOSITE
+  std::optional<Lock> lock;        // of the object to be
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -226,6 +275,7 @@ struct Upload : store::Fields {
     v(6, tags);
     v(7, checksum_algorithm);
     v(8, checksum_type);
+    v(9, lock);
   }
 };
 
@@ -252,8 +302,9 @@ struct Part : store::Fields {
 store::Key bucket_key(std::string_view bucket);
 store::Key owned_key(std::string_view account, std::string_view bucket);
 store::Key object_key(std::string_view bucket, std::string_view key);
-store::Key content_key(std::string_view bucket, std::string_view key);
-store::Key layout_key(std::string_view bucket, std::string_view key);
+store::Key version_key(std::string_view bucket, std::string_view key, std::uint64_t ordinal);
+store::Key content_key(std::string_view bucket, std::string_view key, std::string_view version_id);
+store::Key layout_key(std::string_view bucket, std::string_view key, std::string_view version_id);
 store::Key upload_key(std::string_view bucket, std::string_view key, std::string_view upload_id);
 store::Key part_key(std::string_view bucket, std::string_view upload_id, std::uint32_t number);
 store::Key sequence_key(std::string_view bucket);
@@ -270,14 +321,20 @@ KeyRange objects_range(std::string_view bucket, std::string_view prefix);
 /// First place that an object key greater than (all keys that start with) `key` can have.
 std::string after_object(std::string_view bucket, std::string_view key);
 std::string after_objects_with_prefix(std::string_view bucket, std::string_view prefix);
+/// All older versions of a key, newest first; those older than `ordinal` begin after its place.
+KeyRange versions_of(std::string_view bucket, std::string_view key);
+/// All older versions of all keys with `prefix`.
+KeyRange versions_range(std::string_view bucket, std::string_view prefix);
+/// First place that an older version of `key` can have.
+std::string first_version(std::string_view bucket, std::string_view key);
 KeyRange uploads_range(std::string_view bucket, std::string_view prefix);
 std::string after_upload(std::string_view bucket, std::string_view key, std::string_view upload_id);
 std::string after_uploads_of(std::string_view bucket, std::string_view key);
 std::string after_uploads_with_prefix(std::string_view bucket, std::string_view prefix);
 KeyRange parts_range(std::string_view bucket, std::string_view upload_id, std::uint32_t after);
 
-/// The last text of an s3.object, s3.owned key: the object's key, the bucket's name. Empty when it
-/// has another form.
+/// The third text of an s3.object, s3.version, s3.owned key: the object's key, the bucket's name.
+/// Empty when it has another form.
 std::string last_text(std::string_view key_bytes);
 struct UploadName {
   std::string key;
@@ -297,16 +354,18 @@ Result<Bucket> require_bucket(store::Tx& tx, const std::string& bucket,
 /// The bytes of an object (metadata from `object`), ready to be sent.
 Result<Body> read_content(store::Tx& tx, const std::string& bucket, const std::string& key,
                           const Object& object);
-Result<Layout> read_layout(store::Tx& tx, const std::string& bucket, const std::string& key);
+Result<Layout> read_layout(store::Tx& tx, const std::string& bucket, const std::string& key,
+                           const Object& object);
 
-/// Writes object, content and layout, and moves the blob references from `old` (what the
-/// transaction read under this key) to the new ranges. Fills object.size, place and range from
-/// `content`.
+/// Writes the current record, content and layout, and moves the blob references from `replaced`
+/// (the version of the same id whose bytes go, if there is one) to the new ranges. Fills
+/// object.size, place and range from `content`.
 Result<void> write_object(store::Tx& tx, const std::string& bucket, const std::string& key,
-                          const std::optional<Object>& old, Object object, Body content,
+                          const std::optional<Object>& replaced, Object object, Body content,
                           const Layout* layout = nullptr);
-Result<void> erase_object(store::Tx& tx, const std::string& bucket, const std::string& key,
-                          const Object& old);
+/// Erases content and layout of a version and gives its blobs up; its record is the caller's.
+Result<void> erase_content(store::Tx& tx, const std::string& bucket, const std::string& key,
+                           const Object& object);
 
 /// `old` is what the transaction read under this part number.
 void write_part(store::Tx& tx, const std::string& bucket, const std::string& upload_id,
