@@ -43,18 +43,6 @@ Answer<op::GetBucketRequestPayment> get_bucket_request_payment(
   return out;
 }
 
-Answer<op::GetBucketCors> get_bucket_cors(S3&, Tx& tx, const Context&,
-                                          const In<op::GetBucketCors>& in) {
-  return not_found<op::GetBucketCors>(tx, in, "NoSuchCORSConfiguration",
-                                      "The CORS configuration does not exist");
-}
-
-Answer<op::GetBucketLifecycleConfiguration> get_bucket_lifecycle(
-    S3&, Tx& tx, const Context&, const In<op::GetBucketLifecycleConfiguration>& in) {
-  return not_found<op::GetBucketLifecycleConfiguration>(
-      tx, in, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist");
-}
-
 Answer<op::GetBucketWebsite> get_bucket_website(S3&, Tx& tx, const Context&,
                                                 const In<op::GetBucketWebsite>& in) {
   return not_found<op::GetBucketWebsite>(

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "wolke/base/hash.h"
+#include "wolke/services/s3/configuration.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
@@ -71,10 +72,7 @@ Result<void> erase_uploads(Tx& tx, const std::string& bucket) {
   if (page.more) return fail(bucket_not_empty(bucket));
   for (const store::Record& record : page.records) {
     UploadName name = upload_name(record.key);
-    TRY(std::vector<NumberedPart> parts, take_parts(tx, bucket, name.upload_id));
-    for (const NumberedPart& part : parts)
-      erase_part(tx, bucket, name.upload_id, part.number, part.part);
-    tx.erase(store::Key{range.shard, record.key});
+    TRY(erase_upload(tx, bucket, name.key, name.upload_id));
   }
   return {};
 }
@@ -191,6 +189,7 @@ Answer<op::DeleteBucket> delete_bucket(S3&, Tx& tx, const Context&,
   tx.erase(bucket_key(bucket.name));
   tx.erase(owned_key(bucket.account, bucket.name));
   tx.erase(sequence_key(bucket.name));
+  erase_documents(tx, bucket.name);
   return op::DeleteBucket::Output{};
 }
 

@@ -148,6 +148,14 @@ Answer<op::PutBucketOwnershipControls> put_bucket_ownership_controls(
   });
 }
 
+Answer<op::DeleteBucketOwnershipControls> delete_bucket_ownership_controls(
+    S3&, Tx& tx, const Context&, const In<op::DeleteBucketOwnershipControls>& in) {
+  return edit_bucket<op::DeleteBucketOwnershipControls>(tx, in, [](Bucket& bucket) -> Result<void> {
+    bucket.object_ownership = "ObjectWriter";
+    return {};
+  });
+}
+
 Answer<op::GetBucketAcl> get_bucket_acl(S3&, Tx& tx, const Context&,
                                         const In<op::GetBucketAcl>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
@@ -169,16 +177,6 @@ Answer<op::PutBucketAcl> put_bucket_acl(S3&, Tx& tx, const Context&,
                 in.grant_write_acp || in.access_control_policy;
   TRY(check_acl(in.acl, grants));
   return op::PutBucketAcl::Output{};
-}
-
-Answer<op::GetBucketEncryption> get_bucket_encryption(S3&, Tx& tx, const Context&,
-                                                      const In<op::GetBucketEncryption>& in) {
-  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  op::GetBucketEncryption::Output out;
-  auto& rule = out.server_side_encryption_configuration.emplace().rules.emplace().emplace_back();
-  rule.apply_server_side_encryption_by_default.emplace().sse_algorithm = "AES256";
-  rule.bucket_key_enabled = false;
-  return out;
 }
 
 }  // namespace wolke::s3

@@ -122,11 +122,7 @@ Answer<op::AbortMultipartUpload> abort_multipart_upload(S3&, Tx& tx, const Conte
       whole_seconds(*in.if_match_initiated_time) != whole_seconds(upload.initiated)) {
     return fail(precondition_failed("x-amz-if-match-initiated-time"));
   }
-  TRY(std::vector<NumberedPart> parts, take_parts(tx, bucket.name, *in.upload_id));
-  for (const NumberedPart& part : parts) {
-    erase_part(tx, bucket.name, *in.upload_id, part.number, part.part);
-  }
-  tx.erase(upload_key(bucket.name, *in.key, *in.upload_id));
+  TRY(erase_upload(tx, bucket.name, *in.key, *in.upload_id));
   return op::AbortMultipartUpload::Output{};
 }
 

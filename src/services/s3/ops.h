@@ -51,10 +51,10 @@ Answer<op::GetBucketOwnershipControls> get_bucket_ownership_controls(
     S3&, Tx&, const Context&, const In<op::GetBucketOwnershipControls>&);
 Answer<op::PutBucketOwnershipControls> put_bucket_ownership_controls(
     S3&, Tx&, const Context&, const In<op::PutBucketOwnershipControls>&);
+Answer<op::DeleteBucketOwnershipControls> delete_bucket_ownership_controls(
+    S3&, Tx&, const Context&, const In<op::DeleteBucketOwnershipControls>&);
 Answer<op::GetBucketAcl> get_bucket_acl(S3&, Tx&, const Context&, const In<op::GetBucketAcl>&);
 Answer<op::PutBucketAcl> put_bucket_acl(S3&, Tx&, const Context&, const In<op::PutBucketAcl>&);
-Answer<op::GetBucketEncryption> get_bucket_encryption(S3&, Tx&, const Context&,
-                                                      const In<op::GetBucketEncryption>&);
 
 // versioning_ops.cc
 Answer<op::GetBucketVersioning> get_bucket_versioning(S3&, Tx&, const Context&,
@@ -76,10 +76,25 @@ Answer<op::GetObjectLegalHold> get_object_legal_hold(S3&, Tx&, const Context&,
 Answer<op::PutObjectLegalHold> put_object_legal_hold(S3&, Tx&, const Context&,
                                                      const In<op::PutObjectLegalHold>&);
 
-// bucket_defaults_ops.cc: what clients ask of every bucket and no bucket has here
+// configuration_ops.cc
 Answer<op::GetBucketCors> get_bucket_cors(S3&, Tx&, const Context&, const In<op::GetBucketCors>&);
+Answer<op::PutBucketCors> put_bucket_cors(S3&, Tx&, const Context&, const In<op::PutBucketCors>&);
+Answer<op::DeleteBucketCors> delete_bucket_cors(S3&, Tx&, const Context&,
+                                                const In<op::DeleteBucketCors>&);
 Answer<op::GetBucketLifecycleConfiguration> get_bucket_lifecycle(
     S3&, Tx&, const Context&, const In<op::GetBucketLifecycleConfiguration>&);
+Answer<op::PutBucketLifecycleConfiguration> put_bucket_lifecycle(
+    S3&, Tx&, const Context&, const In<op::PutBucketLifecycleConfiguration>&);
+Answer<op::DeleteBucketLifecycle> delete_bucket_lifecycle(S3&, Tx&, const Context&,
+                                                          const In<op::DeleteBucketLifecycle>&);
+Answer<op::GetBucketEncryption> get_bucket_encryption(S3&, Tx&, const Context&,
+                                                      const In<op::GetBucketEncryption>&);
+Answer<op::PutBucketEncryption> put_bucket_encryption(S3&, Tx&, const Context&,
+                                                      const In<op::PutBucketEncryption>&);
+Answer<op::DeleteBucketEncryption> delete_bucket_encryption(S3&, Tx&, const Context&,
+                                                            const In<op::DeleteBucketEncryption>&);
+
+// bucket_defaults_ops.cc: what clients ask of every bucket and no bucket has here
 Answer<op::GetBucketWebsite> get_bucket_website(S3&, Tx&, const Context&,
                                                 const In<op::GetBucketWebsite>&);
 Answer<op::GetBucketLogging> get_bucket_logging(S3&, Tx&, const Context&,

@@ -111,6 +111,15 @@ Key sequence_key(std::string_view bucket) {
   return {shard_of_bucket(bucket), in_bucket("s3.sequence", bucket).build()};
 }
 
+Key scheduled_key(std::string_view bucket) {
+  return {store::shard_of(buckets_partition),
+          KeyBuilder("s3.scheduled").text("s3").text(bucket).build()};
+}
+
+KeyRange scheduled_range() {
+  return range_of(store::shard_of(buckets_partition), KeyBuilder("s3.scheduled").build());
+}
+
 KeyRange owned_range(std::string_view account) {
   return range_of(store::shard_of(buckets_partition), KeyBuilder("s3.owned").text(account).build());
 }
@@ -305,6 +314,16 @@ Result<std::vector<NumberedPart>> take_parts(store::Tx& tx, const std::string& b
   }
   tx.require_empty(range.shard, begin, range.end);
   return parts;
+}
+
+Result<void> erase_upload(store::Tx& tx, const std::string& bucket, const std::string& key,
+                          const std::string& upload_id) {
+  TRY(std::vector<NumberedPart> parts, take_parts(tx, bucket, upload_id));
+  for (const NumberedPart& part : parts) {
+    erase_part(tx, bucket, upload_id, part.number, part.part);
+  }
+  tx.erase(upload_key(bucket, key, upload_id));
+  return {};
 }
 
 }  // namespace wolke::s3

@@ -4,6 +4,7 @@
 //   partition "s3buckets"     s3.bucket/<name>                Bucket: who owns it and how it is
 //   configured
 //                             s3.owned/<account>/<name>       Owned: a bucket in its owner's list
+//                             s3.scheduled/s3/<name>          day (UTC) of its last lifecycle sweep
 //   partition "s3/<bucket>"   s3.object/<bucket>/<key>            Object: the current version
 //                             s3.version/<bucket>/<key>/<-ordinal>  Object: an older version
 //                             s3.content/<bucket>/<key>[/<id>]    Content: bytes or ranges
@@ -316,6 +317,8 @@ struct KeyRange {
   std::string begin;
   std::string end;
 };
+store::Key scheduled_key(std::string_view bucket);
+KeyRange scheduled_range();
 KeyRange owned_range(std::string_view account);
 KeyRange objects_range(std::string_view bucket, std::string_view prefix);
 /// First place that an object key greater than (all keys that start with) `key` can have.
@@ -372,6 +375,10 @@ void write_part(store::Tx& tx, const std::string& bucket, const std::string& upl
                 std::uint32_t number, const std::optional<Part>& old, const Part& part);
 void erase_part(store::Tx& tx, const std::string& bucket, const std::string& upload_id,
                 std::uint32_t number, const Part& old);
+
+/// Erases an upload in progress with its parts.
+Result<void> erase_upload(store::Tx& tx, const std::string& bucket, const std::string& key,
+                          const std::string& upload_id);
 
 /// Every part of the upload, each with a check, and a check that no other part comes to be: for
 /// completing and aborting, which must leave nothing behind.
