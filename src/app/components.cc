@@ -11,6 +11,7 @@
 #include "wolke/meter/drain.h"
 #include "wolke/observe/log.h"
 #include "wolke/sandbox/process_sandbox.h"
+#include "wolke/services/s3/lifecycle_sweep.h"
 #include "wolke/store/disk_room.h"
 
 namespace wolke::app {
@@ -203,9 +204,11 @@ void Components::make_gateway() {
                    iam::iam_table(iam_.get()), sts::sts_table(sts_.get()),
                    logs::logs_table(logs_.get()), control::control_table(control_.get())},
       .health = answer_health,
-      .meter = [this](const gateway::OperationUsage& usage) {
-        drainer_->record(usage_of(usage, env_.clock.wall()));
-      }});
+      .meter =
+          [this](const gateway::OperationUsage& usage) {
+            drainer_->record(usage_of(usage, env_.clock.wall()));
+          },
+      .cross_origin = cross_origin_of_buckets(*store_)});
   server_ = std::make_unique<net::Server>(
       loop_, [this](net::Exchange& exchange) { return gateway_->serve(exchange, ""); });
 }
@@ -234,6 +237,9 @@ async::Task<void> Components::collect_regularly() {
       if (auto removed = lambda::collect_packages(*lambda_, now); !removed) {
         observe::log(observe::Level::warning, "packages", removed.error().message);
       }
+      Result<std::optional<std::size_t>> aged = std::size_t{1};
+      while (aged && *aged) aged = s3::sweep_lifecycle(*store_, env_.random, now);
+      if (!aged) observe::log(observe::Level::warning, "s3", aged.error().message);
       // Portions, so that no sweep holds the store for long.
       Result<std::size_t> swept = 1;
       while (swept && *swept > 0) swept = logs::sweep_events(*store_, now);

@@ -6,7 +6,7 @@
 #include "wolke/identity/link.h"
 #include "wolke/model/s3/operations.h"
 #include "wolke/observe/log.h"
-
+#include "wolke/services/s3/cors.h"
 namespace wolke::app {
 
 namespace {
@@ -118,6 +118,21 @@ lambda::Ports lambda_ports(identity::Directory& directory, operation::ServiceTab
     return output.body.value_or(Body{});
   };
   return ports;
+}
+
+gateway::CrossOrigin cross_origin_of_buckets(store::Store& store) {
+  return [&store](const gateway::CrossOriginAsk& ask) -> Result<gateway::CrossOriginAnswer> {
+    TRY(std::unique_ptr<store::Snapshot> snapshot, store.snapshot());
+    TRY(auto rules, s3::cors_of(*snapshot, ask.bucket));
+    gateway::CrossOriginAnswer answer;
+    if (!rules) return answer;
+    answer.configured = true;
+    answer.headers = s3::cors_headers(*rules, {.origin = ask.origin,
+                                               .method = ask.method,
+                                               .headers = ask.headers,
+                                               .preflight = ask.preflight});
+    return answer;
+  };
 }
 
 }  // namespace wolke::app

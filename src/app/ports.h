@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "wolke/gateway/cross_origin.h"
 #include "wolke/identity/directory.h"
 #include "wolke/invoke/invoke.h"
 #include "wolke/services/lambda/lambda.h"
@@ -46,5 +47,8 @@ invoke::CredentialSource function_credentials(identity::Directory& directory, Cl
 
 /// What the Lambda service asks of S3 and IAM.
 lambda::Ports lambda_ports(identity::Directory& directory, operation::ServiceTable s3, bool dev);
+
+/// The buckets' CORS rules, for the gate.
+gateway::CrossOrigin cross_origin_of_buckets(store::Store& store);
 
 }  // namespace wolke::app

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "wolke/base/hash.h"
 #include "wolke/base/limits.h"
 #include "wolke/base/text.h"
@@ -35,8 +38,14 @@ struct Gateway::Request {
   std::string body;         // buffered
   shape::Value input;
   operation::Context context;
+  net::HeaderList cross_origin;  // for the answer, whatever it is
   OperationUsage usage;
 
+  /// The bucket that the path names; empty outside S3.
+  std::string bucket() const {
+    if (service_name != "s3" || path.size() < 2) return {};
+    return path.substr(1, path.find('/', 1) - 1);
+  }
   bool streamed() const {
     return operation && operation->input && shape::streaming_member(operation->input);
   }
@@ -112,6 +121,12 @@ async::Task<Result<void>> Gateway::answer(net::Exchange& exchange, Request& requ
   if (identity::is_content_link(request.target.path)) {
     co_return co_await send_content(exchange, request);  // its signature is all that it needs
   }
+  find_service(*request.head, request);
+  if (request.head->method == "OPTIONS") co_return co_await answer_preflight(exchange, request);
+  if (auto ask = ask_of_request(*request.head, request.bucket())) {
+    CO_TRY(CrossOriginAnswer allowed, co_await ask_cross_origin(*std::move(ask)));
+    request.cross_origin = std::move(allowed.headers).value_or(net::HeaderList{});
+  }
   CO_TRY(detect(*request.head, request));
   // Query protocols name their operation in the body, and some clients sign no payload hash: small
   // bodies come first then. Streamed bodies wait until the caller is admitted.
@@ -133,7 +148,8 @@ async::Task<Result<void>> Gateway::answer(net::Exchange& exchange, Request& requ
   co_return co_await send(exchange, request, std::move(output));
 }
 
-Result<void> Gateway::detect(const net::RequestHead& head, Request& request) {
+/// The service, and path and bucket as they are, whatever the style.
+void Gateway::find_service(const net::RequestHead& head, Request& request) {
   const std::string* host = net::find_header(head.headers, "host");
   request.host = host ? *host : "localhost";
   request.headers = head.headers;
@@ -141,13 +157,36 @@ Result<void> Gateway::detect(const net::RequestHead& head, Request& request) {
   for (const operation::ServiceTable& table : parts_.services) {
     if (table.model->signing_name == request.service_name) request.table = &table;
   }
-  if (!request.table) return fail(not_served(request.service_name, ""));
   request.path = request.target.path;
   if (request.service_name == "s3") {
     std::string bucket = virtual_host_bucket(request.host);
     request.virtual_host = !bucket.empty();
     request.path = path_style(bucket, request.target.path);
   }
+}
+
+async::Task<Result<CrossOriginAnswer>> Gateway::ask_cross_origin(CrossOriginAsk ask) {
+  if (!parts_.cross_origin) co_return CrossOriginAnswer{};
+  auto work = [&]() { return parts_.cross_origin(ask); };
+  std::optional<Result<CrossOriginAnswer>> answer =
+      co_await async::run_on(parts_.pool, parts_.loop, work);
+  if (!answer)
+    co_return fail(
+        {.code = "SlowDown", .status = 503, .message = "Please reduce your request rate."});
+  co_return *std::move(answer);
+}
+
+async::Task<Result<void>> Gateway::answer_preflight(net::Exchange& exchange, Request& request) {
+  CO_TRY(CrossOriginAsk ask, ask_of_preflight(*request.head, request.bucket()));
+  CO_TRY(CrossOriginAnswer answer, co_await ask_cross_origin(std::move(ask)));
+  net::ResponseHead head{.status = 200, .headers = {}};
+  CO_TRY(head.headers, allow_preflight(std::move(answer)));
+  add_common_headers(fallback_model(*request.head), request.id, head.headers);
+  co_return co_await exchange.respond(std::move(head), std::string());
+}
+
+Result<void> Gateway::detect(const net::RequestHead& head, Request& request) {
+  if (!request.table) return fail(not_served(request.service_name, ""));
   if (needs_body_to_route(*request.table->model, head, request.target)) return {};
   request.operation = route(*request.table->model, head, request.target, request.path, "");
   if (!request.operation)
@@ -324,6 +363,7 @@ async::Task<Result<void>> Gateway::send(net::Exchange& exchange, Request& reques
   for (auto& header : response.headers) header.first = to_lower(header.first);
   add_common_headers(*request.table->model, request.id, response.headers);
   finish_response(*request.operation, request.context, response);
+  std::ranges::copy(request.cross_origin, std::back_inserter(response.headers));
   request.usage.status = response.status;
   co_return co_await send_body(exchange, request, std::move(response));
 }
@@ -393,6 +433,7 @@ async::Task<void> Gateway::send_error(net::Exchange& exchange, Request& request,
                                                      request.target.path, head_only);
   for (auto& [name, value] : error.headers) response.headers.emplace_back(name, std::move(value));
   add_common_headers(service, request.id, response.headers);
+  std::ranges::copy(request.cross_origin, std::back_inserter(response.headers));
   net::ResponseHead head{.status = response.status, .headers = std::move(response.headers)};
   Result<void> sent = co_await exchange.respond(std::move(head), std::move(response.body));
   if (!sent) exchange.close_after();

@@ -18,6 +18,7 @@
 #include "wolke/async/pool.h"
 #include "wolke/base/env.h"
 #include "wolke/gateway/authenticate.h"
+#include "wolke/gateway/cross_origin.h"
 #include "wolke/identity/seal.h"
 #include "wolke/net/http.h"
 #include "wolke/operation/operation.h"
@@ -47,6 +48,8 @@ struct GatewayParts {
   /// Answers paths below /_wolke/ that need no identity (health); false: not its path.
   std::function<bool(const net::RequestHead&, int& status, std::string& body)> health;
   std::function<void(const OperationUsage&)> meter;
+  /// What a bucket says to browsers of other origins. Reads the store; null: nothing is allowed.
+  CrossOrigin cross_origin;
 };
 
 class Gateway {
@@ -58,6 +61,9 @@ class Gateway {
  private:
   struct Request;
   async::Task<Result<void>> answer(net::Exchange& exchange, Request& request);
+  async::Task<Result<void>> answer_preflight(net::Exchange& exchange, Request& request);
+  async::Task<Result<CrossOriginAnswer>> ask_cross_origin(CrossOriginAsk ask);
+  void find_service(const net::RequestHead& head, Request& request);
   Result<void> detect(const net::RequestHead& head, Request& request);
   async::Task<Result<void>> send_content(net::Exchange& exchange, Request& request);
   async::Task<Result<void>> authenticate(Request& request);

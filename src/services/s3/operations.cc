@@ -1,5 +1,6 @@
 // The table: operation, function, what must be allowed. Reads as the API reference.
 #include "wolke/services/s3/asks.h"
+#include "wolke/services/s3/configuration.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/ops.h"
 #include "wolke/services/s3/policy.h"
@@ -164,6 +165,12 @@ Result<std::optional<std::string>> policy_of_arn(store::Snapshot& snapshot,
   if (!resource_arn.starts_with(prefix)) return std::nullopt;
   std::string name = resource_arn.substr(prefix.size());
   return bucket_policy(snapshot, name.substr(0, name.find('/')));
+}
+
+Result<std::optional<model::s3::CORSConfiguration>> cors_of(store::Snapshot& snapshot,
+                                                            const std::string& bucket) {
+  Tx tx(snapshot);
+  return read_configuration<model::s3::CORSConfiguration>(tx, bucket, kind::cors);
 }
 
 Result<std::optional<std::string>> bucket_owner(store::Snapshot& snapshot,

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "wolke/base/limits.h"
+#include "wolke/model/s3/types.h"
 #include "wolke/operation/operation.h"
 #include "wolke/operation/runner.h"
 #include "wolke/services/s3/ports.h"
@@ -38,6 +39,9 @@ Result<std::optional<std::string>> policy_of_arn(store::Snapshot& snapshot,
 /// The same by the bucket's name.
 Result<std::optional<std::string>> bucket_policy(store::Snapshot& snapshot,
                                                  const std::string& bucket);
+/// The bucket's rules for browsers of other origins; nullopt when it has none or does not exist.
+Result<std::optional<model::s3::CORSConfiguration>> cors_of(store::Snapshot& snapshot,
+                                                            const std::string& bucket);
 /// The account that owns the bucket; nullopt when it does not exist.
 Result<std::optional<std::string>> bucket_owner(store::Snapshot& snapshot,
                                                 const std::string& bucket);

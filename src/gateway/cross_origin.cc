@@ -1,0 +1,71 @@
+#include "wolke/gateway/cross_origin.h"
+
+#include "wolke/base/text.h"
+
+namespace wolke::gateway {
+namespace {
+
+constexpr std::size_t asked_headers_max = 100;
+
+Error bad_request(std::string message) {
+  return {.code = "BadRequest", .status = 400, .message = std::move(message)};
+}
+
+Error forbidden(std::string message) {
+  return {.code = "AccessForbidden", .status = 403, .message = std::move(message)};
+}
+
+bool is_method(std::string_view text) {
+  for (std::string_view one : {"GET", "HEAD", "PUT", "POST", "DELETE"}) {
+    if (text == one) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<CrossOriginAsk> ask_of_request(const net::RequestHead& head, std::string bucket) {
+  const std::string* origin = net::find_header(head.headers, "origin");
+  if (!origin || origin->empty() || bucket.empty()) return std::nullopt;
+  return CrossOriginAsk{
+      .bucket = std::move(bucket), .origin = *origin, .method = head.method, .headers = {}};
+}
+
+Result<CrossOriginAsk> ask_of_preflight(const net::RequestHead& head, std::string bucket) {
+  CrossOriginAsk ask{
+      .bucket = std::move(bucket), .origin = {}, .method = {}, .headers = {}, .preflight = true};
+  const std::string* origin = net::find_header(head.headers, "origin");
+  if (!origin || origin->empty()) {
+    return fail(bad_request("Insufficient information. Origin request header needed."));
+  }
+  ask.origin = *origin;
+  const std::string* method = net::find_header(head.headers, "access-control-request-method");
+  if (!method || !is_method(*method)) {
+    return fail(bad_request("Invalid Access-Control-Request-Method: " +
+                            (method ? *method : std::string("null"))));
+  }
+  ask.method = *method;
+  const std::string* names = net::find_header(head.headers, "access-control-request-headers");
+  if (!names) return ask;
+  for (std::string_view name : split(*names, ',')) {
+    if (ask.headers.size() == asked_headers_max) return fail(bad_request("Too many headers."));
+    if (!trim(name).empty()) ask.headers.push_back(to_lower(trim(name)));
+  }
+  return ask;
+}
+
+Result<net::HeaderList> allow_preflight(CrossOriginAnswer answer) {
+  if (!answer.configured) {
+    return fail(forbidden("CORSResponse: CORS is not enabled for this bucket."));
+  }
+  if (!answer.headers) {
+    return fail(
+        forbidden("CORSResponse: This CORS request is not allowed. This is usually because the "
+                  "evalution of Origin, request method / Access-Control-Request-Method or "
+                  "Access-Control-Request-Headers are not whitelisted by the resource's CORS "
+                  "spec."));
+  }
+  return *std::move(answer.headers);
+}
+
+}  // namespace wolke::gateway
