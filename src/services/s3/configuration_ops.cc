@@ -1,3 +1,5 @@
+#include "wolke/services/s3/configuration_ops.h"
+
 #include "wolke/services/s3/configuration.h"
 #include "wolke/services/s3/cors.h"
 #include "wolke/services/s3/errors.h"
@@ -32,6 +34,18 @@ Error no_lifecycle(const std::string& bucket) {
 }
 
 }  // namespace
+
+Result<std::optional<std::string>> expiration_header_of(store::Tx& tx, const Bucket& bucket,
+                                                        const std::string& key,
+                                                        const Object& object) {
+  if (!bucket.ages) return std::nullopt;
+  TRY(auto configuration, read_configuration<model::s3::BucketLifecycleConfiguration>(
+                              tx, bucket.name, kind::lifecycle));
+  if (!configuration || !configuration->rules) return std::nullopt;
+  std::optional<Expiration> expiration = expiration_of(*configuration->rules, key, object);
+  if (!expiration) return std::nullopt;
+  return expiration_header(*expiration);
+}
 
 Answer<op::GetBucketCors> get_bucket_cors(S3&, Tx& tx, const Context&,
                                           const In<op::GetBucketCors>& in) {
@@ -74,6 +88,8 @@ Answer<op::PutBucketLifecycleConfiguration> put_bucket_lifecycle(
   model::s3::BucketLifecycleConfiguration rules = *in.lifecycle_configuration;
   TRY(check_lifecycle(rules, *context.random));
   write_configuration(tx, bucket.name, kind::lifecycle, rules);
+  bucket.ages = true;
+  tx.put(bucket_key(bucket.name), bucket);
   op::PutBucketLifecycleConfiguration::Output out;
   out.transition_default_minimum_object_size =
       in.transition_default_minimum_object_size.value_or("all_storage_classes_128K");
@@ -82,6 +98,9 @@ Answer<op::PutBucketLifecycleConfiguration> put_bucket_lifecycle(
 
 Answer<op::DeleteBucketLifecycle> delete_bucket_lifecycle(S3&, Tx& tx, const Context&,
                                                           const In<op::DeleteBucketLifecycle>& in) {
+  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  bucket.ages = false;
+  tx.put(bucket_key(bucket.name), bucket);
   return erase_configuration<op::DeleteBucketLifecycle>(tx, in, kind::lifecycle);
 }
 

@@ -1,3 +1,4 @@
+#include "wolke/services/s3/configuration_ops.h"
 #include "wolke/services/s3/content.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
@@ -99,6 +100,7 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
   TRY(Selection selection, select(tx, in, object));
   tell_object(object, out);
   out.version_id = told_version_id(bucket, object);
+  TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, object));
   apply_overrides(in, out);
   out.content_length = static_cast<std::int64_t>(selection.range.length);
   if (selection.partial) out.content_range = content_range(selection.range, object.size);
@@ -140,6 +142,7 @@ Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<o
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
                                      std::move(body), event_put));
   out.version_id = told_version_id(bucket, written);
+  TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, written));
   return out;
 }
 

@@ -105,6 +105,7 @@ struct Bucket : store::Fields {
   std::string object_ownership;  // empty: BucketOwnerEnforced
   std::string versioning;        // empty: never set; Enabled, Suspended
   std::optional<LockSettings> lock;
+  bool ages = false;  // it has lifecycle rules
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -119,6 +120,7 @@ struct Bucket : store::Fields {
     v(9, object_ownership);
     v(10, versioning);
     v(11, lock);
+    v(12, ages);
   }
 };
 
