@@ -88,6 +88,12 @@ DENIED = {"s3": "AccessDenied", "iam": "AccessDenied", "sts": "AccessDenied", "l
           "logs": "AccessDeniedException", "control": "AccessDeniedException"}
 
 
+def names_version(params):
+    """Whether this call, or the first item of this batch, is about a version."""
+    items = params.get("Delete", {}).get("Objects") or [params]
+    return "VersionId" in items[0]
+
+
 def statement(effect, asks):
     return [{"Effect": effect, "Action": action, "Resource": resource} for action, resource in asks]
 
@@ -157,10 +163,11 @@ class Judge:
             errors = answer.parsed.get("Errors", [])
             if not errors or errors[0]["Code"] != "AccessDenied":
                 return None
-            return JUDGE_ITEMS[(service, name)], f"arn:aws:s3:::{self.things.bucket}/*"
+            action = JUDGE_ITEMS[(service, name)] + ("Version" if names_version(params) else "")
+            return action, f"arn:aws:s3:::{self.things.bucket}/*"
         if self.caller.operation(service, name).http["method"] == "HEAD" and answer.status == 403:
             action, = ACTIONS[(service, name)]
-            return action + ("Version" if "VersionId" in params else ""), (
+            return action + ("Version" if names_version(params) else ""), (
                 f"arn:aws:s3:::{self.things.bucket}" + ("/k" if name == "HeadObject" else ""))
         found = NOT_AUTHORIZED.search(answer.message)
         if answer.status == 403 and found:
@@ -182,7 +189,8 @@ class Judge:
         # From here the call was let in, and may have changed things.
         if not asks or answer.code == DENIED[service]:
             faults.append(f"asked {asks} and answered {answer}")
-        actions = {VERSION.sub("", action) if service == "s3" and "VersionId" in params else action for action, _ in asks}
+        plain = service == "s3" and names_version(params)
+        actions = {VERSION.sub("", action) if plain else action for action, _ in asks}
         wanted = self.wanted(service, name)
         if not wanted <= actions or actions - wanted - ALSO:
             faults.append(f"asks for {sorted(actions)}, AWS for {sorted(wanted)}")

@@ -89,6 +89,14 @@ Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
                .resource_account = found.bucket.account}};
 }
 
+Result<Tags> tags_of_version(Tx& tx, const std::string& bucket, const std::string& key,
+                             const std::optional<std::string>& version_id) {
+  Result<std::optional<Version>> version = find_version(tx, bucket, key, version_id);
+  if (!version && version.error().is_server_fault()) return fail(std::move(version).error());
+  if (!version || !*version) return Tags{};
+  return std::move((*version)->object.tags);
+}
+
 Result<Asks> ask_key(S3& s3, std::string action, const std::string& bucket, const std::string& key,
                      Conditions conditions) {
   TRY(check_key(key));
@@ -106,8 +114,8 @@ Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
   Conditions conditions;
   add(conditions, "s3:versionid", version_id);
   Tx tx(*found.snapshot);
-  TRY(std::optional<Version> version, find_version(tx, bucket, key, version_id));
-  if (version) add_tags(conditions, "s3:ExistingObjectTag/", version->object.tags);
+  TRY(Tags tags, tags_of_version(tx, bucket, key, version_id));
+  add_tags(conditions, "s3:ExistingObjectTag/", tags);
   return Asks{{.action = std::move(action),
                .resource = object_arn(bucket, key),
                .conditions = std::move(conditions),

@@ -28,6 +28,10 @@ Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
 /// Asks about the name of an object: uploads.
 Result<Asks> ask_key(S3& s3, std::string action, const std::string& bucket, const std::string& key,
                      identity::Conditions conditions = {});
+/// None where there is no such version, or where its id is none: that is told by the operation, to
+/// who may call it.
+Result<Tags> tags_of_version(Tx& tx, const std::string& bucket, const std::string& key,
+                             const std::optional<std::string>& version_id);
 /// Asks about a version that is there: adds s3:ExistingObjectTag/… and s3:VersionId.
 Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
                         const std::string& key, const std::optional<std::string>& version_id);

@@ -104,8 +104,7 @@ Result<Deleted> delete_item(Tx& tx, const Context& context, const Bucket& bucket
                             const std::optional<bool>& bypass) {
   const std::string& key = *item.key;
   TRY(check_key(key));
-  TRY(std::optional<Version> version, find_version(tx, bucket.name, key, item.version_id));
-  Tags tags = version ? version->object.tags : Tags{};
+  TRY(Tags tags, tags_of_version(tx, bucket.name, key, item.version_id));
   if (!context.authorizer->allows(ask_delete(bucket, key, item.version_id, tags))) {
     return fail(access_denied());
   }
