@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <thread>
 
 #include "wolke/base/text.h"
 #include "wolke/sim/faulty_disk.h"
@@ -268,6 +269,24 @@ TEST_F(SqliteStoreTest, ANewerFormatIsRefused) {
   const auto opened = try_open();
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, "NewerFormat");
+}
+
+TEST_F(SqliteStoreTest, AReaderOutwaitsAResetOfTheLogThatWaitsForAProcessor) {
+  put("k", "v");
+  store_.reset();
+  Vfs vfs(env_, "/data/store", {});
+  Connection reader;
+  ASSERT_TRUE(reader.open(vfs, database, Connection::Access::read_only));
+  Statement read = *reader.prepare("SELECT count(*) FROM records");
+  constexpr unsigned first_read_slot = 3, read_slots = 5;  // of SQLite's WAL index
+  DatabaseLocks::Holder reset;
+  ASSERT_TRUE(vfs.locks().lock_slots(reset, first_read_slot, read_slots, true));
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    vfs.locks().unlock_slots(reset, first_read_slot, read_slots);
+  });
+  EXPECT_EQ(read.step(), SQLITE_ROW);
+  other.join();
 }
 
 TEST_F(SqliteStoreTest, ASnapshotHeldForTooLongIsEnded) {

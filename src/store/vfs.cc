@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <chrono>
 #include <span>
 #include <thread>
 
@@ -12,6 +14,7 @@ namespace wolke::store {
 
 namespace {
 
+constexpr auto pause_max = std::chrono::microseconds(100'000);
 constexpr int path_bytes_max = 4096;
 // Julian day 2440587.5 is the Unix epoch; SQLite counts milliseconds of Julian days.
 constexpr sqlite3_int64 unix_epoch_julian_millis = 210866760000000;
@@ -77,8 +80,10 @@ int on_randomness(sqlite3_vfs* handle, int bytes, char* out) {
 }
 
 int on_sleep(sqlite3_vfs*, int micros) {
-  // Only a reader that met the log's reset comes here; the other side is a few instructions long.
-  std::this_thread::yield();
+  // Only a reader that met the log's reset comes here. The other side is a few instructions long,
+  // but it may wait for a processor; SQLite asks for longer pauses each time and gives up after
+  // 100.
+  std::this_thread::sleep_for(std::min(std::chrono::microseconds(micros), pause_max));
   return micros;
 }
 
