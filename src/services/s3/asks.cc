@@ -78,6 +78,26 @@ Result<Asks> asks_of_source(S3& s3, const In& in) {
                     source.key, source.version_id);
 }
 
+/// Writing an object, and what the request sets of it beside its bytes.
+template <class In>
+Result<Asks> ask_write(S3& s3, const In& in, const Conditions& conditions, bool tags) {
+  Asks asks;
+  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, conditions)));
+  auto also = [&](const char* action) {
+    return append(asks, ask_key(s3, action, *in.bucket, *in.key, conditions));
+  };
+  if (tags) {
+    TRY(also("s3:PutObjectTagging"));
+  }
+  if (in.object_lock_mode || in.object_lock_retain_until_date) {
+    TRY(also("s3:PutObjectRetention"));
+  }
+  if (in.object_lock_legal_hold_status) {
+    TRY(also("s3:PutObjectLegalHold"));
+  }
+  return asks;
+}
+
 }  // namespace
 
 Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
@@ -155,24 +175,12 @@ Result<Asks> asks_of_put_object(S3& s3, const Context&, const In<op::PutObject>&
   Conditions conditions = write_conditions(in);
   add(conditions, "s3:if-match", in.if_match);
   add(conditions, "s3:if-none-match", in.if_none_match);
-  Asks asks;
-  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, conditions)));
-  if (in.tagging) {
-    TRY(append(asks,
-               ask_key(s3, "s3:PutObjectTagging", *in.bucket, *in.key, std::move(conditions))));
-  }
-  return asks;
+  return ask_write(s3, in, conditions, in.tagging.has_value());
 }
 
 Result<Asks> asks_of_create_upload(S3& s3, const Context&,
                                    const In<op::CreateMultipartUpload>& in) {
-  Asks asks;
-  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, write_conditions(in))));
-  if (in.tagging) {
-    TRY(append(asks,
-               ask_key(s3, "s3:PutObjectTagging", *in.bucket, *in.key, write_conditions(in))));
-  }
-  return asks;
+  return ask_write(s3, in, write_conditions(in), in.tagging.has_value());
 }
 
 Result<Asks> asks_of_copy_object(S3& s3, const Context&, const In<op::CopyObject>& in) {
@@ -180,13 +188,9 @@ Result<Asks> asks_of_copy_object(S3& s3, const Context&, const In<op::CopyObject
   add(conditions, "s3:x-amz-metadata-directive", in.metadata_directive);
   TRY(CopySource source, parse_copy_source(*in.copy_source));
   conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
-  Asks asks;
-  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, conditions)));
+  bool tags = in.tagging && in.tagging_directive == "REPLACE";
+  TRY(Asks asks, ask_write(s3, in, conditions, tags));
   TRY(append(asks, asks_of_source(s3, in)));
-  if (in.tagging && in.tagging_directive == "REPLACE") {
-    TRY(append(asks,
-               ask_key(s3, "s3:PutObjectTagging", *in.bucket, *in.key, std::move(conditions))));
-  }
   return asks;
 }
 
