@@ -398,9 +398,10 @@ TEST_F(SandboxTest, kill_ends_everything) {
     const auto exit = co_await instance.exited(loop.now() + 5s);
     EXPECT_TRUE(exit.has_value() && exit->signal == 9);
   };
-  host_.run(shell_spec("trap '' TERM INT; for i in 1 2 3 4; do setsid sh -c 'while :; do :; done' & "
-                       "done; echo up; while :; do :; done"),
-            kill);
+  host_.run(
+      shell_spec("trap '' TERM INT; for i in 1 2 3 4; do setsid sh -c 'while :; do :; done' & "
+                 "done; echo up; while :; do :; done"),
+      kill);
 }
 
 TEST_F(SandboxTest, a_spec_that_cannot_be_is_refused_with_its_reason) {
