@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -282,7 +283,7 @@ TEST_F(SqliteStoreTest, AReaderOutwaitsAResetOfTheLogThatWaitsForAProcessor) {
   DatabaseLocks::Holder reset;
   ASSERT_TRUE(vfs.locks().lock_slots(reset, first_read_slot, read_slots, true));
   std::thread other([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ::usleep(20'000);  // far longer than a hundred yields, far shorter than what a reader waits
     vfs.locks().unlock_slots(reset, first_read_slot, read_slots);
   });
   EXPECT_EQ(read.step(), SQLITE_ROW);
