@@ -72,12 +72,12 @@ void add_code_options(CLI::App& verb, DeployOptions& deploy) {
         return text.find('=') == std::string::npos ? "'" + text + "' is not NAME=VALUE"
                                                    : std::string();
       });
-  verb.add_option("--memory", deploy.memory_mb, "megabytes")
-      ->check(CLI::Range(128, 10240))
-      ->capture_default_str();
-  verb.add_option("--timeout", deploy.timeout_s, "seconds")
-      ->check(CLI::Range(1, 900))
-      ->capture_default_str();
+  verb.add_option("--memory", deploy.memory_mb,
+                  "megabytes; default: " + std::to_string(default_memory_mb))
+      ->check(CLI::Range(128, 10240));
+  verb.add_option("--timeout", deploy.timeout_s,
+                  "seconds; default: " + std::to_string(default_timeout_s))
+      ->check(CLI::Range(1, 900));
 }
 
 void add_functions(CLI::App& app, Parsed& parsed) {
@@ -97,7 +97,9 @@ void add_functions(CLI::App& app, Parsed& parsed) {
   });
 
   CLI::App* deploy = app.add_subcommand(
-      "deploy", "create or update a function, its role, permission and notification");
+      "deploy",
+      "create or update a function, its role, permission and notification; an update "
+      "leaves what is not named as it is");
   deploy->add_option("path", parsed.deploy.path, "file or directory")->required();
   deploy->add_option("--name", parsed.deploy.name, "the function's name; default: the path's");
   deploy->add_option("--on", parsed.deploy.on,

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "wolke/base/hash.h"
+#include "wolke/base/uri.h"
 
 namespace wolke::cli {
 
@@ -13,16 +14,23 @@ namespace {
 using shape::Json;
 using Tell = std::function<void(const std::string&)>;
 
+enum class Existing { no, yes };
+
 constexpr std::string_view functions_path = "/2015-03-31/functions/";
 
-Json configuration_json(const DeployPlan& plan, const std::string& role_arn) {
+/// With the defaults for a new function; an update names only what was named.
+Json configuration_json(const DeployPlan& plan, const std::string& role_arn, Existing existing) {
+  const DeployOptions& options = plan.options;
+  const bool fresh = existing == Existing::no;
   Json out;
   out.set("Role", role_arn);
   out.set("Handler", plan.handler);
   out.set("Runtime", plan.runtime);
-  out.set("MemorySize", static_cast<std::int64_t>(plan.options.memory_mb));
-  out.set("Timeout", static_cast<std::int64_t>(plan.options.timeout_s));
-  out.set("Environment", environment_json(plan.options.env));
+  if (fresh || options.memory_mb)
+    out.set("MemorySize", std::int64_t{options.memory_mb.value_or(default_memory_mb)});
+  if (fresh || options.timeout_s)
+    out.set("Timeout", std::int64_t{options.timeout_s.value_or(default_timeout_s)});
+  if (fresh || !options.env.empty()) out.set("Environment", environment_json(options.env));
   return out;
 }
 
@@ -39,6 +47,16 @@ Result<void> ensure_bucket(Client& client, const std::string& bucket, const Tell
   return {};
 }
 
+/// The role's inline policy, JSON; empty when it has none.
+Result<std::string> role_policy(Client& client, const std::string& role) {
+  Result<std::string> answer = client.call_query(
+      "iam",
+      {{"Action", "GetRolePolicy"}, {"RoleName", role}, {"PolicyName", std::string(policy_name)}});
+  if (!answer && answer.error().code == "NoSuchEntity") return std::string();
+  if (!answer) return fail(std::move(answer).error());
+  return percent_decode(xml_text(*answer, "PolicyDocument")).value_or("");
+}
+
 Result<std::string> ensure_role(Client& client, const DeployPlan& plan, const Tell& tell) {
   Result<std::string> created =
       client.call_query("iam", {{"Action", "CreateRole"},
@@ -47,17 +65,27 @@ Result<std::string> ensure_role(Client& client, const DeployPlan& plan, const Te
                                 {"Description", "made by wolke deploy"}});
   if (!created && created.error().code != "EntityAlreadyExists")
     return fail(std::move(created).error());
-  TRY(client.call_query("iam", {{"Action", "PutRolePolicy"},
-                                {"RoleName", plan.role},
-                                {"PolicyName", std::string(policy_name)},
-                                {"PolicyDocument", plan.policy}}));
+  TRY(std::string current, role_policy(client, plan.role));
+  const PolicyChange policy = change_policy(plan, current);
+  if (policy.document != current) {
+    TRY(client.call_query("iam", {{"Action", "PutRolePolicy"},
+                                  {"RoleName", plan.role},
+                                  {"PolicyName", std::string(policy_name)},
+                                  {"PolicyDocument", policy.document}}));
+  }
   TRY(std::string role, client.call_query("iam", {{"Action", "GetRole"}, {"RoleName", plan.role}}));
-  tell(fmt::format("role {}  {}", plan.role, created ? "created" : "updated"));
+  tell(fmt::format("role {}  {}", plan.role,
+                   created                      ? "created"
+                   : policy.document == current ? "kept as it is"
+                                                : "updated"));
+  for (const std::string& right : policy.dropped) {
+    tell(fmt::format("role {}  no longer allowed {}", plan.role, right));
+  }
   return xml_text(role, "Arn");
 }
 
 Result<void> create_function(Client& client, const DeployPlan& plan, const std::string& role_arn) {
-  Json input = configuration_json(plan, role_arn);
+  Json input = configuration_json(plan, role_arn, Existing::no);
   input.set("FunctionName", plan.function);
   Json code;
   code.set("ZipFile", to_base64(plan.zip));
@@ -84,7 +112,7 @@ Result<void> update_function(Client& client, const DeployPlan& plan, const std::
                         .method = "PUT",
                         .path = path + "/configuration",
                         .headers = {{"content-type", "application/json"}},
-                        .body = configuration_json(plan, role_arn).text()}));
+                        .body = configuration_json(plan, role_arn, Existing::yes).text()}));
   return {};
 }
 

@@ -16,6 +16,8 @@ namespace {
 using shape::Json;
 
 constexpr std::size_t function_name_max = 64;
+constexpr const char* reads_action = "s3:GetObject";
+constexpr const char* writes_action = "s3:PutObject";
 constexpr std::string_view lower = "abcdefghijklmnopqrstuvwxyz";
 constexpr std::string_view upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view digits = "0123456789";
@@ -49,12 +51,23 @@ std::string least_policy(const std::vector<Grant>& reads, const std::vector<Gran
   Json::Array statements;
   statements.push_back(
       statement({"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, {"*"}));
-  if (!reads.empty()) statements.push_back(statement({"s3:GetObject"}, arns(reads)));
-  if (!writes.empty()) statements.push_back(statement({"s3:PutObject"}, arns(writes)));
+  if (!reads.empty()) statements.push_back(statement({reads_action}, arns(reads)));
+  if (!writes.empty()) statements.push_back(statement({writes_action}, arns(writes)));
   Json document;
   document.set("Version", "2012-10-17");
   document.set("Statement", std::move(statements));
   return document.text();
+}
+
+/// Whether this statement is the one that --on or --writes makes.
+bool allows_only(const Json& statement, const std::string& action) {
+  const Json* actions = statement.find("Action");
+  return actions && actions->text() == Json(Json::Array{action}).text();
+}
+
+Json::Array list_at(const Json& object, std::string_view key) {
+  const Json* list = object.find(key);
+  return list && list->array() ? *list->array() : Json::Array{};
 }
 
 /// Lambda's rule; its own message hides the name.
@@ -137,6 +150,34 @@ Result<DeployPlan> plan_deploy(const DeployOptions& options) {
   plan.zip = make_zip(code.files);
   TRY(check_zip_size(plan));
   return plan;
+}
+
+PolicyChange change_policy(const DeployPlan& plan, const std::string& current) {
+  PolicyChange out{.document = current, .dropped = {}};
+  Result<Json> document = shape::parse_json(current);
+  const Json made = shape::parse_json(plan.policy).value_or(Json());
+  if (!document || !document->object()) return {.document = plan.policy, .dropped = {}};
+  Json::Array statements = list_at(*document, "Statement");
+  for (const auto& [grants, action] :
+       {std::pair{&plan.on, reads_action}, std::pair{&plan.writes, writes_action}}) {
+    if (grants->empty()) continue;
+    auto mine = [&](const Json& statement) { return allows_only(statement, action); };
+    const Json::Array fresh = list_at(made, "Statement");
+    const Json& replacement = *std::find_if(fresh.begin(), fresh.end(), mine);
+    const std::string granted = Json(list_at(replacement, "Resource")).text();
+    for (const Json& statement : statements) {
+      if (!mine(statement)) continue;
+      for (const Json& resource : list_at(statement, "Resource")) {
+        if (granted.find(resource.text()) != std::string::npos || !resource.string()) continue;
+        out.dropped.push_back(fmt::format("{} {}", action, *resource.string()));
+      }
+    }
+    std::erase_if(statements, mine);
+    statements.push_back(replacement);
+  }
+  document->set("Statement", std::move(statements));
+  out.document = document->text();
+  return out;
 }
 
 std::string role_name(const std::string& function) {

@@ -37,13 +37,20 @@ struct DeployPlan {
   std::string handler_file;  // its path on this machine; empty for a custom runtime
   std::string zip;
   std::vector<std::string> left_out;  // paths that are no regular file
-  std::string policy;                 // of the role, JSON
+  std::string policy;                 // of a new role, JSON
   std::vector<Grant> on;              // buckets whose new objects call the function
   std::vector<Grant> writes;
   DeployOptions options;
 };
 
 Result<DeployPlan> plan_deploy(const DeployOptions& options);
+
+/// The policy of a role that is there: what --on and --writes name is replaced, the rest stays.
+struct PolicyChange {
+  std::string document;
+  std::vector<std::string> dropped;  // "s3:PutObject arn:aws:s3:::small/*"
+};
+PolicyChange change_policy(const DeployPlan& plan, const std::string& current);
 
 std::string role_name(const std::string& function);
 /// Of the permission that lets the bucket call the function.

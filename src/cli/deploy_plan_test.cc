@@ -82,6 +82,21 @@ TEST_F(DeployPlanTest, ThePolicyAllowsLogsTheSourceAndTheTargetsAndNothingElse) 
       R"("Resource":["arn:aws:s3:::small/*","arn:aws:s3:::other/out/*"]}]})");
 }
 
+TEST_F(DeployPlanTest, APolicyThatIsThereKeepsWhatIsNotNamed) {
+  DeployOptions what = options();
+  what.on = "s3:photos";
+  what.writes = {"s3:small", "s3:other"};
+  const std::string current = plan_deploy(what).value().policy;
+  EXPECT_EQ(change_policy(plan_deploy(options()).value(), current).document, current);
+  what = options();
+  what.writes = {"s3:other"};
+  const PolicyChange change = change_policy(plan_deploy(what).value(), current);
+  EXPECT_EQ(change.dropped, std::vector<std::string>{"s3:PutObject arn:aws:s3:::small/*"});
+  EXPECT_NE(change.document.find("arn:aws:s3:::photos/*"), std::string::npos);
+  EXPECT_NE(change.document.find("arn:aws:s3:::other/*"), std::string::npos);
+  EXPECT_EQ(change.document.find("arn:aws:s3:::small/*"), std::string::npos);
+}
+
 TEST_F(DeployPlanTest, APlanWithoutATriggerReadsNothing) {
   const DeployPlan plan = plan_deploy(options()).value();
   EXPECT_TRUE(plan.on.empty());

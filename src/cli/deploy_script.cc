@@ -31,22 +31,54 @@ std::string zip_line(const std::string& path) {
       where);
 }
 
+/// As change_policy(): what was named in place of its old statement, by the query of the aws CLI.
+std::string role_policy_lines(const std::string& aws, const DeployPlan& plan) {
+  std::string kept, fresh;
+  for (const Json& statement :
+       *shape::parse_json(plan.policy).value_or(Json()).find("Statement")->array()) {
+    const std::string action = statement.find("Action")->text();
+    if (action.find("s3:") == std::string::npos) continue;
+    kept += fmt::format("{}Action!=`{}`", kept.empty() ? "?" : " && ", action);
+    std::string literal = statement.text();
+    for (std::size_t at = 0; (at = literal.find('`', at)) != std::string::npos; at += 2) {
+      literal.insert(at, "\\");
+    }
+    fresh += fmt::format(", `[{}]`", literal);
+  }
+  const std::string query = fmt::format(
+      "PolicyDocument.{{Version: Version, Statement: [Statement[{}]{}][]}}", kept, fresh);
+  return fmt::format(
+      "policy=$({0} iam get-role-policy --role-name {1} --policy-name {2} --output json "
+      "--query {3} 2>/dev/null || printf %s {4})\n"
+      "{0} iam put-role-policy --role-name {1} --policy-name {2} --policy-document \"$policy\"",
+      aws, plan.role, policy_name, shell_word(query), shell_word(plan.policy));
+}
+
 std::string function_lines(const std::string& aws, const DeployPlan& plan) {
-  const std::string configuration = fmt::format(
-      "--runtime {} --handler {} --role \"$role\" --memory-size {} --timeout {} --environment {}",
-      shell_word(plan.runtime), shell_word(plan.handler), plan.options.memory_mb,
-      plan.options.timeout_s, shell_word(environment_json(plan.options.env).text()));
+  const DeployOptions& options = plan.options;
+  const std::string both = fmt::format("--runtime {} --handler {} --role \"$role\"",
+                                       shell_word(plan.runtime), shell_word(plan.handler));
+  const std::string memory =
+      fmt::format(" --memory-size {}", options.memory_mb.value_or(default_memory_mb));
+  const std::string timeout =
+      fmt::format(" --timeout {}", options.timeout_s.value_or(default_timeout_s));
+  const std::string environment =
+      " --environment " + shell_word(environment_json(options.env).text());
+  // As in deploy(): an update names only what was named.
+  const std::string update = both + (options.memory_mb ? memory : "") +
+                             (options.timeout_s ? timeout : "") +
+                             (options.env.empty() ? "" : environment);
   return fmt::format(
       "if {0} lambda get-function --function-name {1} >/dev/null 2>&1; then\n"
       "  {0} lambda update-function-code --function-name {1} --zip-file \"fileb://$code\"\n"
       "  {0} lambda wait function-updated-v2 --function-name {1}\n"
-      "  {0} lambda update-function-configuration --function-name {1} {2}\n"
+      "  {0} lambda update-function-configuration --function-name {1} {3}\n"
       "  {0} lambda wait function-updated-v2 --function-name {1}\n"
       "else\n"
       "  {0} lambda create-function --function-name {1} {2} --zip-file \"fileb://$code\"\n"
       "  {0} lambda wait function-active-v2 --function-name {1}\n"
       "fi",
-      aws, plan.function, configuration);
+      aws, plan.function, both + memory + timeout + environment, update);
 }
 
 std::string permission_line(const std::string& aws, const DeployPlan& plan, const Grant& grant) {
@@ -108,9 +140,7 @@ std::vector<std::string> deploy_script(const DeployPlan& plan, const std::string
       "{0} iam get-role --role-name {1} >/dev/null 2>&1 || {0} iam create-role --role-name {1} "
       "--assume-role-policy-document {2}",
       aws, plan.role, shell_word(trust_policy)));
-  out.push_back(
-      fmt::format("{} iam put-role-policy --role-name {} --policy-name {} --policy-document {}",
-                  aws, plan.role, policy_name, shell_word(plan.policy)));
+  out.push_back(role_policy_lines(aws, plan));
   out.push_back(fmt::format("role=$({} iam get-role --role-name {} --query Role.Arn --output text)",
                             aws, plan.role));
   out.push_back(zip_line(plan.options.path));

@@ -29,14 +29,19 @@ struct ServeOptions {
   bool json = false;     // the ready line as JSON; demo: its outcome
 };
 
+/// Of a function whose deploy names none.
+inline constexpr std::uint32_t default_memory_mb = 512;
+inline constexpr std::uint32_t default_timeout_s = 30;
+
+/// What is not named stays as it is when the function is there already.
 struct DeployOptions {
   std::string path;
   std::string name;
   std::string on;  // "s3:BUCKET[/PREFIX]": new objects call the function, which may read them
   std::vector<std::string> writes;  // "s3:BUCKET[/PREFIX]": the function may put objects there
   std::vector<std::string> env;
-  std::uint32_t memory_mb = 512;
-  std::uint32_t timeout_s = 30;
+  std::optional<std::uint32_t> memory_mb;
+  std::optional<std::uint32_t> timeout_s;
   std::string runtime;  // "": guessed from the files
   std::string handler;  // "": guessed from the files
   bool show = false;

@@ -101,18 +101,19 @@ invoke::FunctionSpec function_spec(const DeployOptions& options, const CodeKind&
                                    const std::string& name, const Place& place) {
   const std::string arn =
       fmt::format("arn:aws:lambda:{}:{}:function:{}", place.region, place.account, name);
-  invoke::FunctionSpec spec{.account = place.account,
-                            .region = place.region,
-                            .name = name,
-                            .version = "$LATEST",
-                            .arn = arn,
-                            .revision = "1",
-                            .runtime = kind.runtime,
-                            .handler = kind.handler,
-                            .memory_mb = options.memory_mb,
-                            .timeout = std::chrono::seconds(options.timeout_s),
-                            .package_path = place.package,
-                            .log_group = "/aws/lambda/" + name};
+  invoke::FunctionSpec spec{
+      .account = place.account,
+      .region = place.region,
+      .name = name,
+      .version = "$LATEST",
+      .arn = arn,
+      .revision = "1",
+      .runtime = kind.runtime,
+      .handler = kind.handler,
+      .memory_mb = options.memory_mb.value_or(default_memory_mb),
+      .timeout = std::chrono::seconds(options.timeout_s.value_or(default_timeout_s)),
+      .package_path = place.package,
+      .log_group = "/aws/lambda/" + name};
   for (const std::string& pair : options.env) {
     std::size_t equals = pair.find('=');
     spec.environment[pair.substr(0, equals)] =

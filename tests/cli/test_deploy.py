@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from aws import AWS_CLI, BINARY, client_of, run, unique
+from aws import AWS_CLI, BINARY, client, client_of, run, unique
 from cli_case import CliCase
 from server import Server, clean_environment
 
@@ -125,6 +125,51 @@ class Broken(CliCase):
             listening.bind(str(path / "s"))
             done = self.wolke("deploy", path, "--name", unique("sock"), "--show")
         self.assertRegex(done.stderr, r"^left out: .*/code/s \(neither file nor directory\)\n$")
+
+
+class Again(CliCase):
+    """A second deploy: what is not named stays as it is."""
+
+    FIRST = ("--env", "AB=1", "--memory", "256", "--timeout", "7")
+
+    def state(self, name, bucket):
+        configuration = client("lambda").get_function_configuration(FunctionName=name)
+        policy = client("iam").get_role_policy(RoleName=f"{name}-role", PolicyName="least")["PolicyDocument"]
+        return {"settings": [configuration[key] for key in ("MemorySize", "Timeout", "Environment", "Role")],
+                "rights": policy["Statement"],
+                "notifications": client("s3").get_bucket_notification_configuration(Bucket=bucket).get(
+                    "LambdaFunctionConfigurations", [])}
+
+    def test_it_keeps_settings_rights_and_notification(self):
+        bucket = unique("b")
+        name = self.deployed(GOOD, *self.FIRST, "--on", f"s3:{bucket}/in/", "--writes", f"s3:{bucket}-small")
+        before = self.state(name, bucket)
+        path = self.file(f"{name}.py", GOOD.replace("shown", "new"))
+        self.assertNotIn("no longer", self.wolke("deploy", path).stdout)
+        self.assertEqual(self.state(name, bucket), before)
+        self.assertEqual(self.wolke("invoke", name).stdout, '"new"\n')
+
+    def test_the_script_keeps_them_too(self):
+        if not AWS_CLI:
+            self.skipTest("the aws CLI is not installed (Debian: awscli)")
+        bucket = unique("b")
+        name = self.deployed(GOOD, *self.FIRST, "--on", f"s3:{bucket}/in/", "--writes", f"s3:{bucket}-small")
+        before = self.state(name, bucket)
+        for words in ((), ("--writes", f"s3:{bucket}-small")):
+            shown = self.wolke("deploy", self.directory / f"{name}.py", *words, "--show").stdout
+            done = run("sh", "-e", env=self.environment(), data=shown.encode())
+            self.assertEqual((done.returncode, done.stderr), (0, ""), shown)
+            self.assertEqual(self.state(name, bucket), before)
+
+    def test_what_is_named_is_replaced_and_what_is_dropped_is_said(self):
+        bucket = unique("b")
+        name = self.deployed(GOOD, *self.FIRST, "--on", f"s3:{bucket}/in/", "--writes", f"s3:{bucket}-small")
+        done = self.wolke("deploy", self.directory / f"{name}.py", "--env", "CD=2", "--writes", f"s3:{bucket}-big")
+        self.assertIn(f"role {name}-role  no longer allowed s3:PutObject arn:aws:s3:::{bucket}-small/*\n", done.stdout)
+        state = self.state(name, bucket)
+        self.assertEqual(state["settings"][:3], [256, 7, {"Variables": {"CD": "2"}}])
+        resources = [statement["Resource"] for statement in state["rights"]]
+        self.assertEqual(resources[1:], [[f"arn:aws:s3:::{bucket}/in/*"], [f"arn:aws:s3:::{bucket}-big/*"]])
 
 
 @unittest.skipUnless(AWS_CLI, "the aws CLI is not installed (Debian: awscli)")
