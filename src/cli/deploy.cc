@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "wolke/base/hash.h"
 #include "wolke/base/uri.h"
+#include "wolke/cli/bucket_notification.h"
 
 namespace wolke::cli {
 
@@ -152,44 +154,6 @@ Result<void> ensure_permission(Client& client, const DeployPlan& plan, const Gra
   return {};
 }
 
-/// The bucket's notification document without the entry of this name.
-std::string without_entry(std::string document, const std::string& id) {
-  constexpr std::string_view open = "<CloudFunctionConfiguration>",
-                             close = "</CloudFunctionConfiguration>";
-  for (std::size_t from = 0; (from = document.find(open, from)) != std::string::npos;) {
-    std::size_t to = document.find(close, from);
-    if (to == std::string::npos) break;
-    to += close.size();
-    if (document.substr(from, to - from).find("<Id>" + id + "</Id>") != std::string::npos) {
-      document.erase(from, to - from);
-    } else {
-      from = to;
-    }
-  }
-  return document;
-}
-
-Result<std::string> notification_document(Client& client, const std::string& bucket,
-                                          const std::string& id) {
-  TRY(ApiResponse current,
-      client.call({.service = "s3", .path = "/" + bucket, .query = {{"notification", ""}}}));
-  std::string document = without_entry(current.body, id);
-  std::size_t end = document.find("</NotificationConfiguration>");
-  if (end == std::string::npos) {
-    return R"(<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></NotificationConfiguration>)";
-  }
-  return document;
-}
-
-Result<void> put_notification(Client& client, const std::string& bucket, std::string document) {
-  TRY(client.call({.service = "s3",
-                   .method = "PUT",
-                   .path = "/" + bucket,
-                   .query = {{"notification", ""}},
-                   .body = std::move(document)}));
-  return {};
-}
-
 std::string escape_xml(std::string_view text) {
   std::string out;
   for (char c : text) {
@@ -211,7 +175,9 @@ Result<void> ensure_notification(Client& client, const DeployPlan& plan, const G
   TRY(Json function,
       client.call_json({.service = "lambda",
                         .path = std::string(functions_path) + plan.function + "/configuration"}));
-  TRY(std::string document, notification_document(client, grant.bucket, id));
+  TRY(std::string document, read_notifications(client, grant.bucket));
+  document = without_entries(std::move(document),
+                             [&](const NotificationEntry& entry) { return entry.id == id; });
   std::string filter;
   if (!grant.prefix.empty()) {
     filter = fmt::format(
@@ -225,7 +191,7 @@ Result<void> ensure_notification(Client& client, const DeployPlan& plan, const G
       "</CloudFunctionConfiguration>",
       id, function.string_at("FunctionArn").value_or(""), filter);
   document.insert(document.find("</NotificationConfiguration>"), entry);
-  TRY(put_notification(client, grant.bucket, std::move(document)));
+  TRY(put_notifications(client, grant.bucket, std::move(document)));
   tell(fmt::format("notification s3:{}/{}* → {}  set", grant.bucket, grant.prefix, plan.function));
   return {};
 }
@@ -244,6 +210,53 @@ std::vector<std::string> source_buckets(const std::string& policy) {
 bool is_absent(const Error& error) {
   return error.status == 404 || error.code == "NoSuchEntity" ||
          error.code == "ResourceNotFoundException";
+}
+
+/// The function's ARN; of one that is gone, the one that it had.
+Result<std::string> function_arn(Client& client, const std::string& name) {
+  Result<Json> function = client.call_json(
+      {.service = "lambda", .path = std::string(functions_path) + name + "/configuration"});
+  if (function) return function->string_at("FunctionArn").value_or("");
+  if (!is_absent(function.error())) return fail(std::move(function).error());
+  TRY(std::string caller, client.call_query("sts", {{"Action", "GetCallerIdentity"}}));
+  return fmt::format("arn:aws:lambda:{}:{}:function:{}", client.region(),
+                     xml_text(caller, "Account"), name);
+}
+
+/// Where a notification may call the function from: the caller's buckets and, for a caller who may
+/// not list them, those that the function's policy names.
+Result<std::vector<std::string>> buckets_to_search(Client& client, const std::string& path) {
+  Result<Json> policy = client.call_json({.service = "lambda", .path = path + "/policy"});
+  std::vector<std::string> out = source_buckets(policy ? policy->text() : "");
+  Result<ApiResponse> listed = client.call({.service = "s3"});
+  if (!listed && listed.error().code == "Unreachable") return fail(std::move(listed).error());
+  constexpr std::string_view open = "<Bucket>";
+  const std::string_view body = listed ? std::string_view(listed->body) : std::string_view();
+  for (std::size_t at = 0; (at = body.find(open, at)) != std::string_view::npos; ++at) {
+    out.push_back(xml_text(body.substr(at), "Name"));
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+struct Called {
+  std::string name, arn;
+};
+
+/// The bucket's notifications that call the function, whoever made them.
+void remove_calls(Client& client, const std::string& bucket, const Called& function,
+                  const Tell& tell) {
+  auto goes = [&](const NotificationEntry& entry) { return calls(entry, function.arn); };
+  Result<std::vector<NotificationEntry>> removed = remove_notifications(client, bucket, goes);
+  if (!removed) {
+    if (is_absent(removed.error())) return;
+    return tell(
+        fmt::format("notifications of s3:{}  stay as they are ({})", bucket, removed.error().code));
+  }
+  for (const NotificationEntry& entry : *removed) {
+    tell(fmt::format("notification {} s3:{} → {}  removed", entry.id, bucket, function.name));
+  }
 }
 
 }  // namespace
@@ -292,11 +305,10 @@ Result<void> wait_until_active(Client& client, const std::string& name,
 Result<void> remove_function(Client& client, const std::string& name, const Tell& tell) {
   TRY(check_function_name(name));
   const std::string path = std::string(functions_path) + name;
-  Result<Json> policy = client.call_json({.service = "lambda", .path = path + "/policy"});
-  for (const std::string& bucket : source_buckets(policy ? policy->text() : "")) {
-    Result<std::string> document = notification_document(client, bucket, notification_id(name));
-    if (document && put_notification(client, bucket, *document))
-      tell(fmt::format("notification s3:{} → {}  removed", bucket, name));
+  TRY(std::string arn, function_arn(client, name));
+  TRY(std::vector<std::string> buckets, buckets_to_search(client, path));
+  for (const std::string& bucket : buckets) {
+    remove_calls(client, bucket, {.name = name, .arn = arn}, tell);
   }
   Result<ApiResponse> removed =
       client.call({.service = "lambda", .method = "DELETE", .path = path});

@@ -172,6 +172,31 @@ class Again(CliCase):
         self.assertEqual(resources[1:], [[f"arn:aws:s3:::{bucket}/in/*"], [f"arn:aws:s3:::{bucket}-big/*"]])
 
 
+class Remove(CliCase):
+    def test_it_takes_away_notifications_made_by_hand_and_says_only_what_it_did(self):
+        bucket, quiet = unique("b"), unique("b")
+        name = self.deployed(GOOD, "--on", f"s3:{bucket}/in/")
+        longer = name + "2"
+        self.wolke("deploy", self.directory / f"{name}.py", "--name", longer, "--on", f"s3:{bucket}/other/")
+        self.addCleanup(lambda: run(BINARY, "rm", longer, env=self.environment()))
+        functions, s3 = client("lambda"), client("s3")
+        s3.create_bucket(Bucket=quiet)
+        functions.add_permission(FunctionName=name, StatementId="q", Action="lambda:InvokeFunction",
+                                 Principal="s3.amazonaws.com", SourceArn=f"arn:aws:s3:::{quiet}")
+        configured = s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"]
+        configured.append({"Id": "by-hand", "LambdaFunctionArn": configured[0]["LambdaFunctionArn"].replace(longer, name),
+                           "Events": ["s3:ObjectRemoved:*"]})
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": configured})
+        done = self.wolke("rm", name).stdout
+        self.assertEqual(sorted(done.splitlines()), sorted([
+            f"notification wolke-{name} s3:{bucket} → {name}  removed",
+            f"notification by-hand s3:{bucket} → {name}  removed",
+            f"function {name}  removed", f"role {name}-role  removed"]))
+        left = s3.get_bucket_notification_configuration(Bucket=bucket)["LambdaFunctionConfigurations"]
+        self.assertEqual([entry["Id"] for entry in left], [f"wolke-{longer}"])
+
+
 @unittest.skipUnless(AWS_CLI, "the aws CLI is not installed (Debian: awscli)")
 class Script(CliCase):
     """The script that --show prints, pasted into a shell, makes what deploy makes."""
