@@ -66,7 +66,8 @@ void add_code_options(CLI::App& verb, DeployOptions& deploy) {
   verb.add_option("--runtime", deploy.runtime,
                   "nodejs22.x, python3.12, provided.al2023, …; default: by the files");
   verb.add_option("--handler", deploy.handler, "FILE.FUNCTION; default: by the files");
-  verb.add_option("--env", deploy.env, "NAME=VALUE, may be repeated")
+  verb.add_option("--env", deploy.env, "an environment variable; may be given several times")
+      ->option_text("NAME=VALUE")
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
         return text.find('=') == std::string::npos ? "'" + text + "' is not NAME=VALUE"
@@ -108,6 +109,8 @@ void add_functions(CLI::App& app, Parsed& parsed) {
       ->add_option("--writes", parsed.deploy.writes,
                    "s3:BUCKET[/PREFIX]: the function may put objects there")
       ->allow_extra_args(false);
+  deploy->add_flag("--replace", parsed.deploy.replace,
+                   "take over a function that deploy did not make");
   deploy->add_flag("--show", parsed.deploy.show, "print the same as aws commands and do nothing");
   add_code_options(*deploy, parsed.deploy);
   add_client_options(*deploy, parsed);

@@ -259,9 +259,64 @@ void remove_calls(Client& client, const std::string& bucket, const Called& funct
   }
 }
 
-}  // namespace
+/// Refuses a function that is somebody else's: deploy gives its own a role of their name.
+Result<Existing> check_function(Client& client, const DeployPlan& plan) {
+  Result<Json> function =
+      client.call_json({.service = "lambda",
+                        .path = std::string(functions_path) + plan.function + "/configuration"});
+  if (!function && is_absent(function.error())) return Existing::no;
+  if (!function) return fail(std::move(function).error());
+  const std::string role = function->string_at("Role").value_or("");
+  if (plan.options.replace || role.ends_with(":role/" + plan.role)) return Existing::yes;
+  return fail({.code = "NotDeployed",
+               .status = 409,
+               .message = fmt::format("function {} was not made by deploy (its role is {}); "
+                                      "--replace takes it over, with the role {}",
+                                      plan.function, role, plan.role)});
+}
 
-Result<void> deploy(Client& client, const DeployPlan& plan, const Tell& tell) {
+/// What S3 would refuse after everything else is made.
+Result<void> check_overlap(Client& client, const DeployPlan& plan, const Grant& grant) {
+  Result<std::string> document = read_notifications(client, grant.bucket);
+  if (!document && is_absent(document.error())) return {};
+  if (!document) return fail(std::move(document).error());
+  for (const NotificationEntry& entry : notification_entries(*document)) {
+    const bool same_keys =
+        entry.prefix.starts_with(grant.prefix) || grant.prefix.starts_with(entry.prefix);
+    if (!entry.on_creation || !same_keys || entry.id == notification_id(plan.function)) continue;
+    return fail({.code = "Overlap",
+                 .status = 409,
+                 .message = fmt::format("new objects of s3:{}/{}* call {} already (notification "
+                                        "{}), and S3 allows one; nothing was deployed",
+                                        grant.bucket, entry.prefix, entry.function, entry.id)});
+  }
+  return {};
+}
+
+/// Buckets that an earlier --on named: their notification and permission go.
+Result<void> leave_old_buckets(Client& client, const DeployPlan& plan, const Tell& tell) {
+  const std::string path = std::string(functions_path) + plan.function + "/policy";
+  TRY(Json policy, client.call_json({.service = "lambda", .path = path}));
+  for (const std::string& bucket : source_buckets(policy.text())) {
+    const Grant old{.bucket = bucket, .prefix = ""};
+    auto same = [&](const Grant& grant) { return grant.bucket == bucket; };
+    const bool ours = policy.text().find(statement_id(old) + "\\\"") != std::string::npos;
+    if (!ours || std::any_of(plan.on.begin(), plan.on.end(), same)) continue;
+    auto goes = [&](const NotificationEntry& entry) {
+      return entry.id == notification_id(plan.function);
+    };
+    Result<std::vector<NotificationEntry>> removed = remove_notifications(client, bucket, goes);
+    if (!removed && !is_absent(removed.error())) return fail(std::move(removed).error());
+    if (removed && !removed->empty())
+      tell(fmt::format("notification s3:{} → {}  removed", bucket, plan.function));
+    TRY(client.call(
+        {.service = "lambda", .method = "DELETE", .path = path + "/" + statement_id(old)}));
+    tell(fmt::format("permission s3:{} → {}  removed", bucket, plan.function));
+  }
+  return {};
+}
+
+Result<void> make(Client& client, const DeployPlan& plan, const Tell& tell) {
   for (const std::vector<Grant>* grants : {&plan.on, &plan.writes}) {
     for (const Grant& grant : *grants) {
       TRY(ensure_bucket(client, grant.bucket, tell));
@@ -273,7 +328,29 @@ Result<void> deploy(Client& client, const DeployPlan& plan, const Tell& tell) {
     TRY(ensure_permission(client, plan, grant, tell));
     TRY(ensure_notification(client, plan, grant, tell));
   }
+  if (!plan.on.empty()) return leave_old_buckets(client, plan, tell);
   return {};
+}
+
+}  // namespace
+
+Result<void> deploy(Client& client, const DeployPlan& plan, const Tell& tell) {
+  TRY(Existing existing, check_function(client, plan));
+  for (const Grant& grant : plan.on) {
+    TRY(check_overlap(client, plan, grant));
+  }
+  std::string done;
+  Result<void> made = make(client, plan, [&](const std::string& line) {
+    done += (done.empty() ? "" : ", ") + line;
+    tell(line);
+  });
+  if (made || done.empty()) return made;
+  Error error = std::move(made).error();
+  error.message += fmt::format("; done before that: {}; ", done);
+  error.message += existing == Existing::yes
+                       ? "deploy again to complete it"
+                       : fmt::format("`wolke rm {}` undoes it (buckets stay)", plan.function);
+  return fail(std::move(error));
 }
 
 Result<void> wait_until_active(Client& client, const std::string& name,

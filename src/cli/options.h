@@ -45,6 +45,7 @@ struct DeployOptions {
   std::string runtime;  // "": guessed from the files
   std::string handler;  // "": guessed from the files
   bool show = false;
+  bool replace = false;  // a function that deploy did not make
 };
 
 struct InvokeOptions {

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from aws import AWS_CLI, BINARY, client, client_of, run, unique
+from aws import AWS_CLI, BINARY, ClientError, TRUST, client, client_of, run, unique
 from cli_case import CliCase
 from server import Server, clean_environment
 
@@ -170,6 +170,50 @@ class Again(CliCase):
         self.assertEqual(state["settings"][:3], [256, 7, {"Variables": {"CD": "2"}}])
         resources = [statement["Resource"] for statement in state["rights"]]
         self.assertEqual(resources[1:], [[f"arn:aws:s3:::{bucket}/in/*"], [f"arn:aws:s3:::{bucket}-big/*"]])
+
+
+class Refused(CliCase):
+    """What can be known before is checked before; what fails later says what it left."""
+
+    def test_a_function_of_somebody_else_is_taken_over_only_by_replace(self):
+        name = self.deployed(GOOD)
+        functions, iam = client("lambda"), client("iam")
+        role = iam.create_role(RoleName=name + "-own", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        functions.update_function_configuration(FunctionName=name, Role=role)
+        path = self.file(f"{name}.py", GOOD)
+        done = self.wolke("deploy", path, code=1)
+        self.assertEqual((done.stdout, len(done.stderr.splitlines())), ("", 1), done.stderr)
+        self.assertIn(f"function {name} was not made by deploy (its role is {role})", done.stderr)
+        self.assertEqual(functions.get_function_configuration(FunctionName=name)["Role"], role)
+        self.wolke("deploy", path, "--replace")
+        self.wolke("deploy", path)
+
+    def test_a_notification_that_overlaps_is_named_and_nothing_is_made(self):
+        bucket, second = unique("b"), unique("cli")
+        name = self.deployed(GOOD, "--on", f"s3:{bucket}/in/")
+        path = self.file(f"{second}.py", GOOD)
+        done = self.wolke("deploy", path, "--on", f"s3:{bucket}", "--writes", f"s3:{bucket}-w", code=1)
+        self.assertEqual(done.stdout, "")
+        self.assertIn(f"function:{name} already (notification wolke-{name})", done.stderr)
+        with self.assertRaisesRegex(ClientError, "NoSuchEntity"):
+            client("iam").get_role(RoleName=f"{second}-role")
+        self.assertNotIn(f"{bucket}-w", [entry["Name"] for entry in client("s3").list_buckets()["Buckets"]])
+
+    def test_a_later_failure_says_what_was_made_and_how_to_undo_it(self):
+        name = unique("cli")
+        done = self.wolke("deploy", self.file(f"{name}.py", GOOD), "--env", "AB=" + "x" * 5000, code=1)
+        self.assertIn(f"done before that: role {name}-role  created; `wolke rm {name}` undoes it", done.stderr)
+        self.assertEqual(self.wolke("rm", name).stdout, f"role {name}-role  removed\n")
+
+    def test_a_trigger_that_moves_leaves_nothing_behind(self):
+        old, new = unique("b"), unique("b")
+        name = self.deployed(GOOD, "--on", f"s3:{old}")
+        done = self.wolke("deploy", self.directory / f"{name}.py", "--on", f"s3:{new}").stdout
+        self.assertIn(f"notification s3:{old} → {name}  removed\npermission s3:{old} → {name}  removed\n", done)
+        self.assertNotIn("LambdaFunctionConfigurations", client("s3").get_bucket_notification_configuration(Bucket=old))
+        policy = client("lambda").get_policy(FunctionName=name)["Policy"]
+        self.assertNotIn(old, policy)
+        self.assertIn(new, policy)
 
 
 class Remove(CliCase):
