@@ -76,6 +76,7 @@ ALSO = {"iam:PassRole", "s3:GetObject", "s3:PutObjectTagging", "s3:GetObjectVers
         "sts:TagSession", "sts:SetSourceIdentity", "s3:PutObjectAcl", "s3:DeleteObjectVersion", "s3:GetObjectVersionTagging",
         "s3:PutObjectVersionTagging", "s3:DeleteObjectVersionTagging", "s3:GetObjectVersionAcl", "s3:PutObjectVersionAcl",
         "s3:PutObjectRetention", "s3:PutObjectLegalHold", "s3:BypassGovernanceRetention", "lambda:GetLayerVersion",
+        "s3:PutBucketOwnershipControls", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration", "s3:GetObjectTagging",
         "lambda:TagResource", "logs:TagResource", "iam:TagRole", "iam:TagUser", "iam:TagPolicy", "iam:TagInstanceProfile"}
 
 UNKNOWN_CALLER = {"s3": "AccessDenied", "iam": "MissingAuthenticationToken", "sts": "MissingAuthenticationToken",

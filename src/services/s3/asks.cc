@@ -28,9 +28,20 @@ void add_request_tags(Conditions& conditions, const std::optional<std::string>& 
   for (const auto& [key, value] : *tags) keys.push_back(key);
 }
 
+void add_retention(Conditions& conditions, const std::optional<std::string>& mode,
+                   const std::optional<Timestamp>& until, Timestamp now) {
+  add(conditions, "s3:object-lock-mode", mode);
+  if (!until) return;
+  conditions["s3:object-lock-retain-until-date"] = {format_iso8601(*until)};
+  auto days = std::chrono::ceil<std::chrono::days>(*until - now).count();
+  conditions["s3:object-lock-remaining-retention-days"] = {std::to_string(days)};
+}
+
 template <class In>
-Conditions write_conditions(const In& in) {
+Conditions write_conditions(const Context& context, const In& in) {
   Conditions conditions;
+  add_retention(conditions, in.object_lock_mode, in.object_lock_retain_until_date, context.now);
+  add(conditions, "s3:object-lock-legal-hold", in.object_lock_legal_hold_status);
   add(conditions, "s3:x-amz-acl", in.acl);
   add(conditions, "s3:x-amz-grant-full-control", in.grant_full_control);
   add(conditions, "s3:x-amz-grant-read", in.grant_read);
@@ -128,10 +139,10 @@ Result<Asks> ask_key(S3& s3, std::string action, const std::string& bucket, cons
 }
 
 Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
-                        const std::string& key, const std::optional<std::string>& version_id) {
+                        const std::string& key, const std::optional<std::string>& version_id,
+                        Conditions conditions) {
   TRY(check_key(key));
   TRY(Found found, find(s3, bucket));
-  Conditions conditions;
   add(conditions, "s3:versionid", version_id);
   Tx tx(*found.snapshot);
   TRY(Tags tags, tags_of_version(tx, bucket, key, version_id));
@@ -149,9 +160,19 @@ Result<Asks> asks_of_create_bucket(S3&, const Context&, const In<op::CreateBucke
   if (in.create_bucket_configuration) {
     add(conditions, "s3:locationconstraint", in.create_bucket_configuration->location_constraint);
   }
-  return Asks{{.action = "s3:CreateBucket",
-               .resource = bucket_arn(*in.bucket),
-               .conditions = std::move(conditions)}};
+  Asks asks;
+  auto also = [&](std::string action) {
+    asks.push_back({.action = std::move(action),
+                    .resource = bucket_arn(*in.bucket),
+                    .conditions = conditions});
+  };
+  also("s3:CreateBucket");
+  if (in.object_lock_enabled_for_bucket.value_or(false)) {
+    also("s3:PutBucketObjectLockConfiguration");
+    also("s3:PutBucketVersioning");
+  }
+  if (in.object_ownership) also("s3:PutBucketOwnershipControls");
+  return asks;
 }
 
 Result<Asks> asks_of_list_buckets(S3&, const Context&, const In<op::ListBuckets>&) {
@@ -171,26 +192,40 @@ Result<Asks> asks_of_list_object_versions(S3& s3, const Context&,
   return ask_bucket(s3, "s3:ListBucketVersions", *in.bucket, list_conditions(in));
 }
 
-Result<Asks> asks_of_put_object(S3& s3, const Context&, const In<op::PutObject>& in) {
-  Conditions conditions = write_conditions(in);
+Result<Asks> asks_of_put_object(S3& s3, const Context& context, const In<op::PutObject>& in) {
+  Conditions conditions = write_conditions(context, in);
   add(conditions, "s3:if-match", in.if_match);
   add(conditions, "s3:if-none-match", in.if_none_match);
   return ask_write(s3, in, conditions, in.tagging.has_value());
 }
 
-Result<Asks> asks_of_create_upload(S3& s3, const Context&,
+Result<Asks> asks_of_create_upload(S3& s3, const Context& context,
                                    const In<op::CreateMultipartUpload>& in) {
-  return ask_write(s3, in, write_conditions(in), in.tagging.has_value());
+  return ask_write(s3, in, write_conditions(context, in), in.tagging.has_value());
 }
 
-Result<Asks> asks_of_copy_object(S3& s3, const Context&, const In<op::CopyObject>& in) {
-  Conditions conditions = write_conditions(in);
+Result<Asks> asks_of_copy_object(S3& s3, const Context& context, const In<op::CopyObject>& in) {
+  Conditions conditions = write_conditions(context, in);
   add(conditions, "s3:x-amz-metadata-directive", in.metadata_directive);
   TRY(CopySource source, parse_copy_source(*in.copy_source));
   conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
+  Asks read;
   bool tags = in.tagging && in.tagging_directive == "REPLACE";
+  if (in.tagging_directive != "REPLACE") {
+    // The source's tags go with it: as if they were read there and written here.
+    TRY(Found found, find(s3, source.bucket));
+    Tx tx(*found.snapshot);
+    TRY(Tags copied, tags_of_version(tx, source.bucket, source.key, source.version_id));
+    tags = !copied.empty();
+    if (tags) {
+      TRY(read,
+          ask_object(s3, source.version_id ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging",
+                     source.bucket, source.key, source.version_id));
+    }
+  }
   TRY(Asks asks, ask_write(s3, in, conditions, tags));
   TRY(append(asks, asks_of_source(s3, in)));
+  TRY(append(asks, std::move(read)));
   return asks;
 }
 
@@ -202,6 +237,23 @@ Result<Asks> asks_of_upload_part_copy(S3& s3, const Context&, const In<op::Uploa
   TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, std::move(conditions))));
   TRY(append(asks, asks_of_source(s3, in)));
   return asks;
+}
+
+Result<Asks> asks_of_put_retention(S3& s3, const Context& context,
+                                   const In<op::PutObjectRetention>& in) {
+  Conditions conditions;
+  if (in.retention) {
+    add_retention(conditions, in.retention->mode, in.retention->retain_until_date, context.now);
+  }
+  return ask_object(s3, "s3:PutObjectRetention", *in.bucket, *in.key, in.version_id,
+                    std::move(conditions));
+}
+
+Result<Asks> asks_of_put_legal_hold(S3& s3, const Context&, const In<op::PutObjectLegalHold>& in) {
+  Conditions conditions;
+  if (in.legal_hold) add(conditions, "s3:object-lock-legal-hold", in.legal_hold->status);
+  return ask_object(s3, "s3:PutObjectLegalHold", *in.bucket, *in.key, in.version_id,
+                    std::move(conditions));
 }
 
 Result<Asks> asks_of_get_object_attributes(S3& s3, const Context&,

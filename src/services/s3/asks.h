@@ -34,7 +34,8 @@ Result<Tags> tags_of_version(Tx& tx, const std::string& bucket, const std::strin
                              const std::optional<std::string>& version_id);
 /// Asks about a version that is there: adds s3:ExistingObjectTag/… and s3:VersionId.
 Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
-                        const std::string& key, const std::optional<std::string>& version_id);
+                        const std::string& key, const std::optional<std::string>& version_id,
+                        identity::Conditions conditions = {});
 
 template <Action action, class In>
 Result<Asks> asks_of_bucket(S3& s3, const Context&, const In& in) {
@@ -64,6 +65,8 @@ Result<Asks> asks_of_put_object(S3&, const Context&, const In<op::PutObject>&);
 Result<Asks> asks_of_create_upload(S3&, const Context&, const In<op::CreateMultipartUpload>&);
 Result<Asks> asks_of_copy_object(S3&, const Context&, const In<op::CopyObject>&);
 Result<Asks> asks_of_upload_part_copy(S3&, const Context&, const In<op::UploadPartCopy>&);
+Result<Asks> asks_of_put_retention(S3&, const Context&, const In<op::PutObjectRetention>&);
+Result<Asks> asks_of_put_legal_hold(S3&, const Context&, const In<op::PutObjectLegalHold>&);
 Result<Asks> asks_of_get_object_attributes(S3&, const Context&, const In<op::GetObjectAttributes>&);
 /// None: every item is judged singly by the operation (ask_delete).
 Result<Asks> asks_of_delete_objects(S3&, const Context&, const In<op::DeleteObjects>&);

@@ -79,13 +79,18 @@ TEST_F(CopyTest, MissingSourceIsSaid) {
 TEST_F(CopyTest, AsksForBothEnds) {
   auto in = to("copy");
   Result<Asks> asks = asks_of_copy_object(*s3, context, in);
-  ASSERT_EQ(asks->size(), 2U);
+  ASSERT_EQ(asks->size(), 4U);
   EXPECT_EQ((*asks)[0].action, "s3:PutObject");
   EXPECT_EQ((*asks)[0].resource, "arn:aws:s3:::photos/copy");
-  EXPECT_EQ((*asks)[1].action, "s3:GetObject");
-  EXPECT_EQ((*asks)[1].resource, "arn:aws:s3:::photos/source");
-  EXPECT_EQ((*asks)[1].conditions.at("s3:existingobjecttag/kind"),
+  EXPECT_EQ((*asks)[1].action, "s3:PutObjectTagging") << "the source has tags, which go with it";
+  EXPECT_EQ((*asks)[1].resource, "arn:aws:s3:::photos/copy");
+  EXPECT_EQ((*asks)[2].action, "s3:GetObject");
+  EXPECT_EQ((*asks)[2].resource, "arn:aws:s3:::photos/source");
+  EXPECT_EQ((*asks)[2].conditions.at("s3:existingobjecttag/kind"),
             std::vector<std::string>{"photo"});
+  EXPECT_EQ((*asks)[3].action, "s3:GetObjectTagging");
+  in.tagging_directive = "REPLACE";
+  EXPECT_EQ(asks_of_copy_object(*s3, context, in)->size(), 2U);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include "wolke/base/text.h"
 #include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/metadata.h"
+#include "wolke/shape/json_codec.h"
 
 namespace wolke::s3 {
 namespace {
@@ -63,6 +65,9 @@ Result<void> check_cors(const CORSConfiguration& configuration) {
       configuration.cors_rules->size() > cors_rules_max) {
     return fail(malformed_xml());
   }
+  if (shape::to_json(configuration).size() > cors_bytes_max) {
+    return fail(invalid_request("The CORS configuration is larger than 64 KB."));
+  }
   for (const CORSRule& rule : *configuration.cors_rules) {
     if (!rule.allowed_methods || rule.allowed_methods->empty() || !rule.allowed_origins ||
         rule.allowed_origins->empty()) {
@@ -80,7 +85,17 @@ Result<void> check_cors(const CORSConfiguration& configuration) {
             fmt::format("AllowedOrigin \"{}\" can not have more than one wildcard.", origin)));
       }
     }
+    for (const std::string& header : rule.expose_headers.value_or(std::vector<std::string>())) {
+      if (!is_header_name(header)) {
+        return fail(
+            invalid_request(fmt::format("ExposeHeader \"{}\" is not a header's name.", header)));
+      }
+    }
     for (const std::string& header : rule.allowed_headers.value_or(std::vector<std::string>())) {
+      if (!is_header_name(header)) {
+        return fail(
+            invalid_request(fmt::format("AllowedHeader \"{}\" is not a header's name.", header)));
+      }
       if (!has_one_wildcard(header)) {
         return fail(invalid_request(
             fmt::format("AllowedHeader \"{}\" can not have more than one wildcard.", header)));

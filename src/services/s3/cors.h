@@ -14,6 +14,7 @@
 namespace wolke::s3 {
 
 inline constexpr std::size_t cors_rules_max = 100;
+inline constexpr std::size_t cors_bytes_max = 64 * 1024;
 
 Result<void> check_cors(const model::s3::CORSConfiguration& configuration);
 

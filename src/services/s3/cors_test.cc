@@ -70,6 +70,11 @@ TEST(Cors, ConfigurationsAreJudgedWhenTheyAreSet) {
   EXPECT_EQ(check_cors(configuration({"*.*"}, {"GET"})).error().code, "InvalidRequest");
   EXPECT_EQ(check_cors(configuration({}, {"GET"})).error().code, "MalformedXML");
   EXPECT_EQ(check_cors({}).error().code, "MalformedXML");
+  auto rules = configuration({"*"}, {"GET"});
+  rules.cors_rules->front().expose_headers = {"x\r\ny: z"};
+  EXPECT_EQ(check_cors(rules).error().code, "InvalidRequest");
+  rules.cors_rules->front().expose_headers = std::vector<std::string>(10'000, "x-amz-meta-a");
+  EXPECT_EQ(check_cors(rules).error().code, "InvalidRequest") << "more than 64 KB";
 }
 
 }  // namespace

@@ -52,8 +52,14 @@ bool is_for(const LifecycleRule& rule, const std::string& key, const Object& obj
   });
 }
 
+// What dates of the wire can say: the years to 9999.
+constexpr std::int32_t days_max = 2'900'000;
+constexpr Timestamp end_of_time =
+    std::chrono::sys_days(std::chrono::year(9999) / std::chrono::December / std::chrono::day(31));
+
 /// The midnight after `count` days from `t`.
 Timestamp after_days(Timestamp t, std::int32_t count) {
+  if (count > days_max) return end_of_time;
   Timestamp exact = t + days(count);
   Timestamp midnight = std::chrono::floor<days>(exact);
   return midnight == exact ? midnight : midnight + days(1);
@@ -74,7 +80,7 @@ Result<void> check_days(const std::optional<std::int32_t>& count, std::string_vi
 }
 
 Result<void> check_date(const std::optional<Timestamp>& date) {
-  if (!date || std::chrono::floor<days>(*date) == *date) return {};
+  if (!date || (std::chrono::floor<days>(*date) == *date && *date <= end_of_time)) return {};
   return fail(invalid_argument("'Date' must be at midnight GMT", "Date", format_iso8601(*date)));
 }
 
@@ -106,7 +112,9 @@ Result<void> check_transitions(const LifecycleRule& rule) {
   }
   if (rule.noncurrent_version_transitions) {
     for (const auto& one : *rule.noncurrent_version_transitions) {
-      if (!one.noncurrent_days || !one.storage_class) return fail(malformed_xml());
+      if (!one.noncurrent_days || *one.noncurrent_days < 0 || !one.storage_class) {
+        return fail(malformed_xml());
+      }
       TRY(choose_storage_class(one.storage_class));
     }
   }
@@ -134,8 +142,16 @@ Result<void> check_rule(const LifecycleRule& rule) {
     const auto& asked = *rule.noncurrent_version_expiration;
     if (!asked.noncurrent_days) return fail(malformed_xml());
     TRY(check_days(asked.noncurrent_days, "NoncurrentVersionExpiration"));
+    std::int32_t kept = asked.newer_noncurrent_versions.value_or(1);
+    if (kept < 1 || kept > newer_versions_max) {
+      return fail(invalid_argument("'NewerNoncurrentVersions' must be between 1 and 100",
+                                   "NewerNoncurrentVersions", std::to_string(kept)));
+    }
   }
   if (rule.abort_incomplete_multipart_upload) {
+    if (!rule.abort_incomplete_multipart_upload->days_after_initiation) {
+      return fail(malformed_xml());
+    }
     TRY(check_days(rule.abort_incomplete_multipart_upload->days_after_initiation,
                    "AbortIncompleteMultipartUpload"));
   }

@@ -15,6 +15,7 @@
 namespace wolke::s3 {
 
 inline constexpr std::size_t lifecycle_rules_max = 1000;
+inline constexpr std::int32_t newer_versions_max = 100;
 
 /// Gives rules without an id one (`random` decides), as S3 does.
 Result<void> check_lifecycle(model::s3::BucketLifecycleConfiguration& configuration,

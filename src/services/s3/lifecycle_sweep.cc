@@ -1,5 +1,6 @@
 #include "wolke/services/s3/lifecycle_sweep.h"
 
+#include "wolke/observe/log.h"
 #include "wolke/operation/runner.h"
 #include "wolke/services/s3/configuration.h"
 #include "wolke/services/s3/lifecycle.h"
@@ -162,6 +163,12 @@ Result<LifecycleRules> rules_of(Tx& tx, const std::string& bucket) {
   return *std::move(configuration->rules);
 }
 
+Result<std::size_t> sweep_bucket(store::Store& store, Random& random, Timestamp now, Tx& tx,
+                                 const std::string& bucket) {
+  TRY(LifecycleRules rules, rules_of(tx, bucket));
+  return Sweep(store, random, now, bucket, std::move(rules)).run();
+}
+
 }  // namespace
 
 Result<std::optional<std::size_t>> sweep_lifecycle(store::Store& store, Random& random,
@@ -177,15 +184,19 @@ Result<std::optional<std::size_t>> sweep_lifecycle(store::Store& store, Random& 
     for (const store::Record& record : page.records) {
       if (record.value == today) continue;
       std::string bucket = last_text(record.key);
-      TRY(LifecycleRules rules, rules_of(tx, bucket));
-      TRY(std::size_t changed, Sweep(store, random, now, bucket, std::move(rules)).run());
+      // A bucket that cannot be swept does not stop the others: it is tried again tomorrow.
+      Result<std::size_t> changed = sweep_bucket(store, random, now, tx, bucket);
+      if (!changed) {
+        observe::log(observe::Level::warning, "s3", "lifecycle: " + changed.error().message,
+                     {{"bucket", bucket}});
+      }
       TRY(operation::transact_blocking(store, [&](Tx& done) -> Result<void> {
         // Gone, or set anew meanwhile: then it is due again.
         TRY(std::optional<std::string> value, done.get_bytes(scheduled_key(bucket)));
         if (value && *value == record.value) done.put_bytes(scheduled_key(bucket), today);
         return {};
       }));
-      return changed;
+      return changed.value_or(0);
     }
     more = page.more && !page.records.empty();
     if (more) range.begin = page.records.back().key + '\0';

@@ -1,5 +1,6 @@
 #include "wolke/services/s3/lifecycle.h"
 
+#include "wolke/services/s3/configuration.h"
 #include "wolke/services/s3/lifecycle_sweep.h"
 #include "wolke/services/s3/s3_for_test.h"
 
@@ -28,6 +29,12 @@ TEST(Lifecycle, AnObjectExpiresAtTheMidnightAfterItsDays) {
   EXPECT_FALSE(expiration_of({rule}, "photos/a", object));
   EXPECT_FALSE(is_expired({rule}, "logs/a", object, expiration->at - Millis(1)));
   EXPECT_TRUE(is_expired({rule}, "logs/a", object, expiration->at));
+}
+
+TEST(Lifecycle, DaysBeyondAllDatesEndAtTheLast) {
+  model::s3::LifecycleRule rule = rule_for("");
+  rule.expiration.emplace().days = 2'147'483'647;
+  EXPECT_EQ(format_iso8601(expiration_of({rule}, "a", Object{})->at), "9999-12-31T00:00:00.000Z");
 }
 
 TEST(Lifecycle, FiltersLookAtTagsAndSizes) {
@@ -65,6 +72,8 @@ TEST(Lifecycle, RulesAreJudgedWhenTheyAreSet) {
   rule.expiration->days.reset();
   rule.expiration->date = *parse_iso8601("2026-11-23T09:00:00Z");
   EXPECT_EQ(verdict(rule), "InvalidArgument");
+  rule.expiration->date = *parse_iso8601("9999-12-31T00:00:00Z") + days(1);
+  EXPECT_EQ(verdict(rule), "InvalidArgument") << "a year that no wire format can say";
   rule.expiration->date = *parse_iso8601("2026-11-23T00:00:00Z");
   EXPECT_EQ(verdict(rule), "fine");
   rule.expiration->days = 1;
@@ -191,6 +200,22 @@ TEST_F(SweepTest, UploadsThatNobodyEndsAreAborted) {
   context.now += days(8);
   EXPECT_EQ(sweep(), 1);
   EXPECT_TRUE(records_with("s3.upload").empty());
+}
+
+TEST_F(SweepTest, ABucketThatCannotBeSweptDoesNotStopTheOthers) {
+  make_bucket("a-broken-one");
+  ASSERT_TRUE(operation::transact_blocking(*store, [](Tx& tx) -> Result<void> {
+    write_document(tx, "a-broken-one", kind::lifecycle, "{\"Rules\":7}");
+    return {};
+  }));
+  model::s3::LifecycleRule rule = rule_for("");
+  rule.expiration.emplace().days = 1;
+  set_rules({rule});
+  put("a");
+  context.now += days(2);
+  EXPECT_EQ(sweep(), 0) << "the broken one";
+  EXPECT_EQ(sweep(), 1);
+  EXPECT_EQ(sweep(), -1);
 }
 
 TEST_F(SweepTest, TransitionsChangeTheClassOnly) {

@@ -6,6 +6,17 @@ bool is_lock_mode(const std::string& mode) {
   return mode == "GOVERNANCE" || mode == "COMPLIANCE";
 }
 
+Result<void> check_retain_until(Timestamp until, Timestamp now) {
+  constexpr Timestamp end_of_time =
+      std::chrono::sys_days(std::chrono::year(9999) / std::chrono::December / std::chrono::day(31));
+  if (until > end_of_time) {
+    return fail(invalid_argument("The retain until date is too far in the future"));
+  }
+  if (until > now) return {};
+  return fail(invalid_argument("The retain until date must be in the future!", "RetainUntilDate",
+                               format_iso8601(until)));
+}
+
 bool is_retained(const std::optional<Lock>& lock, Timestamp now) {
   return lock && !lock->mode.empty() && lock->retain_until > now;
 }
@@ -46,11 +57,7 @@ Result<std::optional<Lock>> lock_of_new(const Bucket& bucket, const AskedLock& a
       return fail(
           invalid_argument("Unknown wormMode directive.", "x-amz-object-lock-mode", *asked.mode));
     }
-    if (*asked.retain_until <= now) {
-      return fail(invalid_argument("The retain until date must be in the future!",
-                                   "x-amz-object-lock-retain-until-date",
-                                   format_iso8601(*asked.retain_until)));
-    }
+    TRY(check_retain_until(*asked.retain_until, now));
     lock.mode = *asked.mode;
     lock.retain_until = *asked.retain_until;
   } else if (!settings.mode.empty()) {

@@ -21,6 +21,8 @@ inline constexpr std::int32_t retention_years_max = 100;
 enum class Bypass { no, yes };
 
 bool is_lock_mode(const std::string& mode);
+/// In the future, and a date that the wire can say.
+Result<void> check_retain_until(Timestamp until, Timestamp now);
 bool is_retained(const std::optional<Lock>& lock, Timestamp now);
 /// AccessDenied while a legal hold or a retention protects the version.
 Result<void> check_unlocked(const std::optional<Lock>& lock, Timestamp now, Bypass bypass);

@@ -104,9 +104,8 @@ Answer<op::PutObjectRetention> put_object_retention(S3&, Tx& tx, const Context& 
       (asked.mode && !is_lock_mode(*asked.mode))) {
     return fail(malformed_xml());
   }
-  if (asked.mode && *asked.retain_until_date <= context.now) {
-    return fail(invalid_argument("The retain until date must be in the future!", "RetainUntilDate",
-                                 format_iso8601(*asked.retain_until_date)));
+  if (asked.mode) {
+    TRY(check_retain_until(*asked.retain_until_date, context.now));
   }
   Lock lock = version.object.lock.value_or(Lock{});
   TRY(check_retention_change(

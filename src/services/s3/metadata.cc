@@ -31,8 +31,20 @@ bool has_tag_characters_only(std::string_view text) {
 
 }  // namespace
 
+bool is_header_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
 Result<void> check_user_metadata(const std::map<std::string, std::string>& metadata) {
   std::size_t bytes = 0;
+  for (const auto& [name, value] : metadata) {
+    if (!is_header_name(name)) {
+      return fail(invalid_argument("A metadata name must be a header's name", "x-amz-meta-", name));
+    }
+  }
   for (const auto& [name, value] : metadata) bytes += name.size() + value.size();
   if (bytes > user_metadata_bytes_max) return fail(metadata_too_large(bytes));
   return {};

@@ -19,6 +19,9 @@ inline constexpr std::size_t user_metadata_bytes_max = 2048;
 inline constexpr std::size_t object_tags_max = 10;
 inline constexpr std::size_t bucket_tags_max = 50;
 
+/// The characters of RFC 9110's token, of which headers' names are made.
+bool is_header_name(std::string_view text);
+/// Names must be able to travel as headers; "InvalidArgument" (they may come in a link's query).
 Result<void> check_user_metadata(const std::map<std::string, std::string>& metadata);
 /// "aws-chunked" says how the request came, not what the object is: left out, and nullopt when
 /// nothing remains.

@@ -118,9 +118,9 @@ std::vector<Row> object_rows() {
       object_row<op::PutObjectAcl, put_object_acl, "s3:PutObjectAcl", "s3:PutObjectVersionAcl">(),
 
       object_row<op::GetObjectRetention, get_object_retention, "s3:GetObjectRetention">(),
-      object_row<op::PutObjectRetention, put_object_retention, "s3:PutObjectRetention">(),
+      row<op::PutObjectRetention, put_object_retention, asks_of_put_retention>(),
       object_row<op::GetObjectLegalHold, get_object_legal_hold, "s3:GetObjectLegalHold">(),
-      object_row<op::PutObjectLegalHold, put_object_legal_hold, "s3:PutObjectLegalHold">(),
+      row<op::PutObjectLegalHold, put_object_legal_hold, asks_of_put_legal_hold>(),
 
       row<op::CreateMultipartUpload, create_multipart_upload, asks_of_create_upload>(),
       key_row<op::UploadPart, upload_part, "s3:PutObject">(),

@@ -39,6 +39,7 @@ class Walk {
   std::string first_place() const {
     const std::string& marker = request_.key_marker;
     if (marker.empty()) return {};
+    if (marked_key_again_) return object_key(request_.bucket, marker).bytes;
     if (common_prefix(marker, request_.prefix, request_.delimiter) == marker) {
       return after_objects_with_prefix(request_.bucket, marker);
     }
@@ -51,7 +52,12 @@ class Walk {
     const std::string& key = request_.key_marker;
     TRY(std::optional<std::uint64_t> ordinal,
         ordinal_of_version(tx_, request_.bucket, key, request_.version_id_marker));
-    if (!ordinal) return {};
+    if (!ordinal) {
+      // The null version that the page before ended with is gone, and with it its place: rather
+      // tell a version twice than leave one out.
+      marked_key_again_ = true;
+      return {};
+    }
     return take_older(key, *ordinal);
   }
 
@@ -103,6 +109,7 @@ class Walk {
 
   store::Tx& tx_;
   const VersionListRequest& request_;
+  bool marked_key_again_ = false;
   VersionListing listing_;
 };
 

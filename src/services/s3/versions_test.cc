@@ -195,6 +195,33 @@ TEST_F(VersionTest, VersionsAreListedPageByPage) {
   }
 }
 
+TEST_F(VersionTest, APageThatEndedWithANullVersionGoesOnWhenThatIsGone) {
+  ASSERT_TRUE(set_versioning("Enabled"));
+  std::string first = put_version("a", "one");
+  ASSERT_TRUE(set_versioning("Suspended"));
+  put_version("a", "two");
+  ASSERT_TRUE(set_versioning("Enabled"));
+  put_version("a", "three");
+  In<op::ListObjectVersions> in;
+  in.max_keys = 2;
+  op::ListObjectVersions::Output page = list(in);
+  ASSERT_EQ(*page.next_version_id_marker, "null");
+  for (const auto& one : *page.versions) ASSERT_TRUE(remove("a", *one.version_id));
+  in.key_marker = page.next_key_marker;
+  in.version_id_marker = page.next_version_id_marker;
+  page = list(in);
+  ASSERT_TRUE(page.versions);
+  EXPECT_EQ(*page.versions->front().version_id, first);
+}
+
+TEST_F(VersionTest, NamesOfMetadataMustBeAbleToTravel) {
+  In<op::PutObject> in = put_input("a", "x");
+  for (const char* name : {"a b", "\xc3\xa9", ""}) {
+    in.metadata.emplace()[name] = "1";
+    EXPECT_ERROR(run(put_object, in), "InvalidArgument");
+  }
+}
+
 TEST_F(VersionTest, ACopyOfAnOldVersionRestoresIt) {
   ASSERT_TRUE(set_versioning("Enabled"));
   std::string first = put_version("a", "one");
