@@ -33,7 +33,7 @@ inline constexpr auto clock_skew_max = std::chrono::minutes(15);
 inline constexpr auto presign_lifetime_max = std::chrono::seconds(604800);
 // Store.
 inline constexpr std::size_t record_bytes_max = 1024 * 1024;
-inline constexpr int commit_conflict_retries_max = 8;
+inline constexpr int commit_conflict_retries_max = 128;
 inline constexpr std::size_t scan_bytes_default = 1024 * 1024;
 // Lambda (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 inline constexpr std::size_t invoke_payload_bytes_max = 6 * 1024 * 1024;
