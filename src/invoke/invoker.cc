@@ -20,6 +20,13 @@
 namespace wolke::invoke {
 namespace {
 
+/// What an instance may take of the machine: its memory, and of /tmp what goes beyond everybody's.
+std::uint64_t room_of(const FunctionSpec& function) {
+  constexpr std::uint32_t tmp_default_mb = 512;
+  std::uint64_t tmp_mb = std::max(function.ephemeral_mb, tmp_default_mb) - tmp_default_mb;
+  return (function.memory_mb + tmp_mb) << 20;
+}
+
 using async::Task;
 using async::Wake;
 using State = LiveInstance::State;
@@ -256,7 +263,7 @@ Task<Result<LiveInstance*>> PoolInvoker::acquire(Fleet& fleet) {
 
 /// Places the invocations that wait in this fleet, as far as there is room.
 void PoolInvoker::feed(Fleet& fleet) {
-  std::uint64_t needed = static_cast<std::uint64_t>(fleet.function->memory_mb) << 20;
+  std::uint64_t needed = room_of(*fleet.function);
   while (!fleet.waiting.empty() && !stopping_) {
     FleetLoad load{fleet.idle.size(), fleet.starting, fleet.waiting.size()};
     switch (place(load, machine(), needed)) {
@@ -322,7 +329,7 @@ void PoolInvoker::begin_start(Fleet& fleet) {
       dependencies_, fleet.function, [this](LiveInstance& ended) { instance_exited(ended); });
   LiveInstance& started = *instance;
   live_.emplace(started.id(), Live{std::move(instance), &fleet});
-  committed_bytes_ += static_cast<std::uint64_t>(fleet.function->memory_mb) << 20;
+  committed_bytes_ += room_of(*fleet.function);
   ++fleet.alive;
   ++fleet.starting;
   ++starting_;
@@ -358,7 +365,7 @@ void PoolInvoker::retire(LiveInstance& instance) {
   if (found == live_.end()) return;  // is ending already
   Fleet& fleet = *found->second.fleet;
   if (std::erase(fleet.idle, &instance) > 0) --idle_;
-  committed_bytes_ -= static_cast<std::uint64_t>(fleet.function->memory_mb) << 20;
+  committed_bytes_ -= room_of(*fleet.function);
   --fleet.alive;
   instance.state = State::ending;
   instance.kill();

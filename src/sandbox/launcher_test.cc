@@ -31,12 +31,6 @@ struct Told {
   std::atomic<bool> has_capability, owns_data, up;
 };
 
-long now_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
 class LauncherTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -66,7 +60,7 @@ class LauncherTest : public ::testing::Test {
     launcher_ = ::fork();
     if (launcher_ == 0) {
       ::_exit(run_launcher(config_, [&](ServerSide side) {
-        const int start = told_->starts++;
+        ++told_->starts;
         return server_main(std::move(side));
       }));
     }
