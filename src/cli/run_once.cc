@@ -125,6 +125,7 @@ invoke::FunctionSpec function_spec(const DeployOptions& options, const CodeKind&
 /// The server that the function's own calls go to, and a session of the caller's there.
 struct Upstream {
   std::string endpoint, address;  // both empty: there is none
+  std::string identity;           // ARN
   std::string account = "000000000000";
   invoke::SandboxCredentials credentials{
       .access_key_id = "test", .secret_access_key = "test", .session_token = {}};
@@ -152,6 +153,7 @@ Result<Upstream> find_upstream(const ClientOptions& options) {
     }
     return Upstream{.endpoint = client->endpoint(),
                     .address = client->endpoint().substr(scheme.size()),
+                    .identity = xml_text(caller, "Arn"),
                     .account = xml_text(caller, "Account"),
                     .credentials = {.access_key_id = xml_text(session, "AccessKeyId"),
                                     .secret_access_key = xml_text(session, "SecretAccessKey"),
@@ -167,9 +169,9 @@ RunDoor::Options door_options(const Upstream& upstream) {
   const std::string missing =
       "no server runs for this function's AWS calls: start one with wolke dev, or name it with "
       "wolke run --data-dir";
-  std::string told = upstream.endpoint.empty()
-                         ? "wolke: " + missing
-                         : "wolke: the function's AWS calls go to " + upstream.endpoint;
+  std::string told = upstream.endpoint.empty() ? "wolke: " + missing
+                                               : "wolke: the function's AWS calls go to " +
+                                                     upstream.endpoint + " as " + upstream.identity;
   return {.upstream = upstream.address,
           .sentence = missing,
           .first_call = [told = std::move(told)] { tell(told); }};

@@ -76,7 +76,7 @@ class WithServer(CliCase):
                 account = client_of(server, "sts").get_caller_identity()["Account"]
                 self.assertEqual((answer["length"], answer["account"]), (100_000, account))
                 self.assertIn(f":{account}:function:f", answer["arn"])
-                self.assertIn(f"wolke: the function's AWS calls go to {server.endpoint}\n", done.stderr)
+                self.assertIn(f"wolke: the function's AWS calls go to {server.endpoint} as arn:aws:iam::", done.stderr)
                 self.assertEqual(s3.get_object(Bucket="from-run", Key="from-run")["Body"].read(), b"x" * 100_000)
                 # The function has a session of its own, not the caller's key.
                 self.assertNotEqual(answer["key"], server.access_key)
