@@ -135,6 +135,9 @@ void add_inspection(CLI::App& app, Parsed& parsed) {
   CLI::App* logs = app.add_subcommand("logs", "print a function's log (or a log group's)");
   logs->add_option("function", parsed.logs.function, "function or /log/group")->required();
   logs->add_flag("-f,--follow", parsed.logs.follow, "go on as lines come");
+  logs->add_option("--since", parsed.logs.since,
+                   "how far back: 30s, 10m, 2h, 1d; default: all, with -f 10m")
+      ->option_text("TIME");
   logs->add_option("--filter", parsed.logs.filter, "CloudWatch filter pattern");
   add_client_options(*logs, parsed);
   logs->callback([&parsed] { parsed.exit_code = logs_verb(parsed.client, parsed.logs); });

@@ -75,13 +75,32 @@ Result<Found> find_function(Client& client, const std::string& name) {
                .exists = false};
 }
 
+/// "10m" as a moment that long ago, in milliseconds since 1970; 0 for all there is.
+Result<std::int64_t> start_of(const LogsOptions& logs) {
+  const std::string text = logs.since.empty() && logs.follow ? "10m" : logs.since;
+  if (text.empty()) return 0;
+  constexpr std::string_view units = "smhd";
+  constexpr std::int64_t seconds[] = {1, 60, 3600, 86400};
+  const std::string number = text.substr(0, text.size() - 1);
+  const std::size_t unit = units.find(text.back());
+  if (unit == std::string_view::npos || number.empty() || number.size() > 6 ||
+      number.find_first_not_of("0123456789") != std::string::npos) {
+    return fail({.code = "Usage",
+                 .status = 400,
+                 .message = fmt::format("--since {}: a number and s, m, h or d, as in 10m", text)});
+  }
+  const std::int64_t back = std::stoll(number) * seconds[unit] * 1000;
+  return std::max<std::int64_t>(0, to_millis(system_env().clock.wall()) - back);
+}
+
 /// Pages of a log, each event once: a later call takes up where the last one ended.
 class LogReader {
  public:
-  LogReader(Client& client, const LogsOptions& logs)
+  LogReader(Client& client, const LogsOptions& logs, std::int64_t since_ms)
       : client_(client),
         group_(logs.function.starts_with('/') ? logs.function : "/aws/lambda/" + logs.function),
-        filter_(logs.filter) {}
+        filter_(logs.filter),
+        since_(since_ms) {}
 
   template <class Each>
   Result<void> read(Each each) {
@@ -116,7 +135,7 @@ class LogReader {
 
   Client& client_;
   std::string group_, filter_;
-  std::int64_t since_ = 0;
+  std::int64_t since_;             // milliseconds since 1970
   std::vector<std::string> seen_;  // ids of the newest millisecond
 };
 
@@ -137,9 +156,11 @@ Result<void> explain_missing_log(Client& client, const std::string& name) {
 }  // namespace
 
 int logs_verb(const ClientOptions& options, const LogsOptions& logs) {
+  Result<std::int64_t> since = start_of(logs);
+  if (!since) return report(since.error());
   Result<std::unique_ptr<Client>> client = connect(options);
   if (!client) return report(client.error());
-  LogReader reader(**client, logs);
+  LogReader reader(**client, logs, *since);
   auto show = [&options](const Json& event) {
     if (options.json) return print(event.text());
     const std::int64_t at = event.integer_at("timestamp").value_or(0);

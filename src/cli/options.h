@@ -66,6 +66,7 @@ struct LogsOptions {
   std::string function;
   bool follow = false;
   std::string filter;
+  std::string since;  // "10m"; empty: all, with follow the last 10 minutes
 };
 
 struct EventsOptions {

@@ -306,6 +306,15 @@ int demo_verb(const ServeOptions& given, const std::string& photo_path,
               const std::string& function_directory) {
   Result<Photo> photo = load_photo(photo_path);
   if (!photo) return report(photo.error());
+  const std::string code =
+      function_directory.empty() ? "examples/thumbnail-node" : function_directory;
+  if (std::error_code error; !fs::exists(code, error)) {
+    return report({.code = "NotFound",
+                   .status = 404,
+                   .message = fmt::format("there is no {} here: name the function's directory with "
+                                          "--function, or run ./dev demo in the source tree",
+                                          code)});
+  }
   ServeOptions options = given;
   Scratch scratch = choose_data_dir(options);
   tell(bold("== the server"));
@@ -316,9 +325,7 @@ int demo_verb(const ServeOptions& given, const std::string& photo_path,
   Result<std::unique_ptr<Client>> client =
       connect({.endpoint = server->endpoint(), .data_dir = options.data_dir});
   if (!client) return report(client.error());
-  Result<void> told =
-      tell_story(**client, options, *photo,
-                 function_directory.empty() ? "examples/thumbnail-node" : function_directory);
+  Result<void> told = tell_story(**client, options, *photo, code);
   if (!told) return report(told.error());
   if (!options.json) show_next_steps(options);
   return stay(*server);

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from aws import AWS_CLI, BINARY, client, run, unique, wait_for
@@ -25,6 +26,16 @@ class Local(CliCase):
         self.assertIn("Version", json.loads(self.wolke("version", "--json").stdout))
         self.assertIn("deploy", self.wolke("--help").stdout)
         self.assertIn("--writes", self.wolke("deploy", "--help").stdout)
+        self.assertRegex(self.wolke("run", "--help").stdout, r"--env NAME=VALUE +an env")
+
+    def test_a_demo_elsewhere_says_so_before_a_server_starts(self):
+        photo = self.directory / "p.jpg"
+        photo.write_bytes(b"\xff\xd8\xff\xe0" + b"x" * 100)
+        done = subprocess.run([BINARY, "demo", str(photo)], env=self.environment(), cwd=self.directory,
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (3, 1), done.stderr)
+        self.assertIn("there is no examples/thumbnail-node here", done.stderr)
+        self.assertIn("./dev demo", done.stderr)
 
     def test_doctor_as_json(self):
         done = run(BINARY, "doctor", "--json", env=self.environment())
@@ -191,6 +202,24 @@ class Inspect(CliCase):
         name = self.deployed(self.ECHO)
         done = self.wolke("logs", name)
         self.assertEqual((done.stdout, done.stderr), ("", f"{name} has no log yet: it was not called\n"))
+
+    def test_logs_since(self):
+        name = self.deployed(self.ECHO)
+        logs, group = client("logs"), f"/aws/lambda/{name}"
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName="s")
+        now = int(time.time() * 1000)
+        logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[
+            {"timestamp": now - 3 * 3600_000, "message": "old"}, {"timestamp": now, "message": "new"}])
+        for words, seen in (((), ["old", "new"]), (("--since", "10m"), ["new"]), (("--since", "4h"), ["old", "new"])):
+            shown = self.wolke("logs", name, "--json", *words).stdout.splitlines()
+            self.assertEqual([json.loads(line)["message"] for line in shown], seen, words)
+        with subprocess.Popen([BINARY, "logs", "-f", name], stdout=subprocess.PIPE, env=self.environment()) as follow:
+            self.addCleanup(follow.kill)
+            self.assertIn(b"new", follow.stdout.readline())
+            follow.kill()
+        for text in ("10", "m", "-1h", "1w"):
+            self.assertIn("as in 10m", self.wolke("logs", name, f"--since={text}", code=2).stderr)
 
     def test_logs_that_follow(self):
         name = self.deployed(self.ECHO)
