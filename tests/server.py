@@ -6,6 +6,7 @@
 The directory is made when the server starts and removed when it has stopped. `stop` fails when the server does not exit
 cleanly or leaves a process behind: this process adopts orphans (a subreaper), so none can hide.
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -71,6 +72,20 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def measured_memory():
+    """Servers started meanwhile: a sanitizer keeps freed memory for a while, which is not their growth."""
+    before = os.environ.get("ASAN_OPTIONS")
+    os.environ["ASAN_OPTIONS"] = f"{before}:quarantine_size_mb=8" if before else "quarantine_size_mb=8"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ASAN_OPTIONS"]
+        else:
+            os.environ["ASAN_OPTIONS"] = before
 
 
 class Server:

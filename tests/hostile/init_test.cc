@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "wolke/base/text.h"
@@ -30,27 +31,37 @@ pid_t child_of(pid_t parent) {
   return static_cast<pid_t>(parse_u64(text.substr(0, text.find(' '))).value_or(0));
 }
 
-/// Whether any readable page of the process holds `wanted`.
-bool memory_holds(pid_t pid, std::string_view wanted) {
-  const std::string base = "/proc/" + std::to_string(pid);
-  const Fd memory(::open((base + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
-  const std::string maps = read_small_file((base + "/maps").c_str(), 4 << 20);
-  EXPECT_TRUE(memory.valid() && !maps.empty());
+/// Whether the bytes from `begin` to `end` of the memory hold `wanted`.
+bool range_holds(int memory, std::uint64_t begin, std::uint64_t end, std::string_view wanted) {
+  constexpr std::uint64_t piece_bytes = 4 << 20;
   std::string piece;
-  for (std::string_view line : split(maps, '\n')) {
-    const std::size_t dash = line.find('-'), space = line.find(' ');
-    if (space == std::string_view::npos || line[space + 1] != 'r') continue;
-    std::uint64_t begin = 0, end = 0;
-    begin = std::stoull(std::string(line.substr(0, dash)), nullptr, 16);
-    end = std::stoull(std::string(line.substr(dash + 1, space - dash - 1)), nullptr, 16);
-    piece.resize(end - begin);
-    const ssize_t got =
-        ::pread(memory.get(), piece.data(), piece.size(), static_cast<off_t>(begin));
-    if (got <= 0) continue;  // [vvar] and the like
+  for (std::uint64_t at = begin; at < end; at += piece_bytes) {
+    // A little of the next piece, for what lies across the border.
+    piece.resize(std::min(piece_bytes + wanted.size(), end - at));
+    const ssize_t got = ::pread(memory, piece.data(), piece.size(), static_cast<off_t>(at));
+    if (got <= 0) return false;  // [vvar] and the like
     if (std::string_view(piece).substr(0, static_cast<std::size_t>(got)).find(wanted) !=
         std::string_view::npos) {
       return true;
     }
+  }
+  return false;
+}
+
+/// Whether any readable page of the process holds `wanted`.
+bool memory_holds(pid_t pid, std::string_view wanted) {
+  constexpr std::uint64_t range_bytes_max = 1ULL << 30;  // beyond it is a sanitizer's shadow
+  const std::string base = "/proc/" + std::to_string(pid);
+  const Fd memory(::open((base + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string maps = read_small_file((base + "/maps").c_str(), 4 << 20);
+  EXPECT_TRUE(memory.valid() && !maps.empty());
+  for (std::string_view line : split(maps, '\n')) {
+    const std::size_t dash = line.find('-'), space = line.find(' ');
+    if (space == std::string_view::npos || line[space + 1] != 'r') continue;
+    const auto begin = std::stoull(std::string(line.substr(0, dash)), nullptr, 16);
+    const auto end = std::stoull(std::string(line.substr(dash + 1, space - dash - 1)), nullptr, 16);
+    if (end - begin > range_bytes_max) continue;
+    if (range_holds(memory.get(), begin, end, wanted)) return true;
   }
   return false;
 }

@@ -17,7 +17,7 @@ import botocore.awsrequest
 import botocore.credentials
 
 from aws import BINARY, Case, client_of
-from server import Server, descendants
+from server import Server, descendants, measured_memory
 
 LARGE_BYTES = int(os.environ.get("LARGE_BODY_BYTES", 256 << 20))
 PIECE_BYTES = 1 << 20
@@ -37,15 +37,9 @@ def pieces(size):
 class LargeBodies(Case):
     @classmethod
     def setUpClass(cls):
-        before = os.environ.get("ASAN_OPTIONS")
-        # A sanitizer keeps freed memory for a while; that is not the server's growth.
-        os.environ["ASAN_OPTIONS"] = f"{before}:quarantine_size_mb=8" if before else "quarantine_size_mb=8"
-        cls.server = Server(BINARY, serve=True).start()
+        with measured_memory():
+            cls.server = Server(BINARY, serve=True).start()
         cls.addClassCleanup(cls.server.stop)
-        if before is None:
-            del os.environ["ASAN_OPTIONS"]
-        else:
-            os.environ["ASAN_OPTIONS"] = before
         cls.s3 = client_of(cls.server, "s3")
         cls.s3.create_bucket(Bucket="large")
         cls.s3.put_object(Bucket="large", Key="small", Body=b"small")
