@@ -325,12 +325,19 @@ Task<void> kill_and_count(async::Loop& loop, Instance& instance, bool kill, Cens
 TEST_F(HostileTest, D4_daemons_after_the_kill) {
   for (const char* kind : {"outlive", "swarm"}) {
     Census killed, control;
-    run(attack({kind}), 0,
-        [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, true, killed); });
+    // An attack that did not come to be proves nothing, and is made again.
+    for (int attempt = 0; attempt < 5 && killed.before < 9; ++attempt) {
+      killed = {};
+      run(attack({kind}), 0,
+          [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, true, killed); });
+    }
     EXPECT_GE(killed.before, 9u) << kind;
     EXPECT_EQ(killed.after, 0u) << kind;
-    run(attack({kind}), 0,
-        [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, false, control); });
+    for (int attempt = 0; attempt < 5 && control.after < 9; ++attempt) {
+      control = {};
+      run(attack({kind}), 0,
+          [&](async::Loop& l, Instance& i) { return kill_and_count(l, i, false, control); });
+    }
     EXPECT_GE(control.after, 9u) << "the control failed: " << kind;
   }
 }
