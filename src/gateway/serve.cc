@@ -36,6 +36,7 @@ struct Gateway::Request {
   Caller caller;
   net::HeaderList headers;  // with trailers, once the body was read
   std::string body;         // buffered
+  std::vector<BlobRef> staged;
   shape::Value input;
   operation::Context context;
   net::HeaderList cross_origin;  // for the answer, whatever it is
@@ -103,6 +104,7 @@ async::Task<void> Gateway::serve(net::Exchange& exchange, std::string sandbox_id
     }
   }
   --in_progress_;
+  for (const BlobRef& blob : request.staged) parts_.blobs.settle(blob);
   record(request);
 }
 
@@ -327,6 +329,7 @@ async::Task<Result<void>> Gateway::stage_streamed(net::Exchange& exchange, Reque
                    .bytes_max = source.bytes_max()};
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   CO_TRY(Body body, co_await stage_body(staging, std::move(next), std::move(plan)));
+  for (const BlobRange& range : body.blobs) request.staged.push_back(range.blob);
   CO_TRY(source.check_end(body.size()));
   if (literal && request.caller.signature_checked) {
     CO_TRY(identity::check_payload(*request.caller.authorization, to_hex(body.digests.at("sha256")),

@@ -42,8 +42,11 @@ class BlobStore {
   /// Returns the number of blobs removed.
   virtual Result<std::size_t> collect(Store& store, Timestamp now, Millis grace) = 0;
   /// When room is short: every blob that no record refers to, however young; but for those that
-  /// were sealed by this process and have not been seen referred to.
+  /// were sealed by this process, are not settled and have not been seen referred to.
   virtual Result<std::size_t> collect_at_once(Store& store) = 0;
+  /// The operation that the blob was sealed for has ended, with a commit that refers to it or
+  /// without one: from here the references alone decide. Never blocks.
+  virtual void settle(const BlobRef& ref) = 0;
 };
 
 /// Files under `directory` of the Env's disk. "DiskFull" when less than `reserve_bytes` would be

@@ -183,6 +183,26 @@ TEST_F(Blobs, CollectingAtOnceTakesWhatIsNoLongerReferredToHoweverYoung) {
   EXPECT_FALSE(read(gone, 0, 4));
 }
 
+TEST_F(Blobs, CollectingAtOnceTakesWhatWasDeletedBeforeAnyCollectionLooked) {
+  const BlobRef gone = put("gone");
+  const BlobRef kept = put("kept");
+  refer(gone, "owner");
+  refer(kept, "owner");
+  blobs_.settle(gone);
+  blobs_.settle(kept);
+  refer(gone, "owner", true);
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 1U);
+  EXPECT_TRUE(read(kept, 0, 4));
+  EXPECT_FALSE(read(gone, 0, 4));
+}
+
+TEST_F(Blobs, CollectingAtOnceTakesWhatASettledOperationNeverReferredTo) {
+  const BlobRef given_up = put("given up");
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 0U);
+  blobs_.settle(given_up);
+  EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 1U);
+}
+
 TEST_F(Blobs, CollectingAtOnceLeavesWhatMayBeOnItsWayIntoACommit) {
   auto writer = *blobs_.create();
   ASSERT_TRUE(writer->write("x"));

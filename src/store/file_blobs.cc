@@ -364,6 +364,10 @@ Result<std::size_t> FileBlobs::collect_at_once(Store& store) {
   return collect_all({.store = store});
 }
 
+void FileBlobs::settle(const BlobRef& ref) {
+  state_.lock()->sealed_at.erase(ref.id);
+}
+
 Result<std::unique_ptr<BlobStore>> open_file_blobs(Env env, std::string directory,
                                                    std::uint64_t reserve_bytes) {
   auto blobs = std::make_unique<FileBlobs>(env, std::move(directory), SeededBugs{}, reserve_bytes);

@@ -5,7 +5,8 @@
 //
 // collect() removes a file when all of this holds: no record refers to it, no writer of this
 // process has it open, and it was sealed (by this process) or created (by an earlier one) longer
-// ago than the grace time. The grace time is what an operation has between seal() and its commit.
+// ago than the grace time. The grace time is what an operation has between seal() and its commit;
+// who calls settle() at the operation's end gives its room back sooner.
 //
 // Threads and failure: as in blobs.h. Lifetime: outlives its writers and readers.
 
@@ -36,12 +37,13 @@ class FileBlobs final : public BlobStore {
   Result<std::unique_ptr<BlobReader>> open(const BlobRef& ref) override;
   Result<std::size_t> collect(Store& store, Timestamp now, Millis grace) override;
   Result<std::size_t> collect_at_once(Store& store) override;
+  void settle(const BlobRef& ref) override;
 
  private:
   friend class FileBlobWriter;
   struct State {
     std::set<std::string> writing;  // ids; never collected
-    // By this process, until a collection sees a reference or the grace is over.
+    // By this process, until it is settled, a collection sees a reference or the grace is over.
     std::map<std::string, Timestamp> sealed_at;
     std::array<bool, 256> shard_is_durable{};
   };

@@ -124,7 +124,7 @@ verb_fuzz() {
 
 verb_bench() {
   need build run bench
-  build_preset release
+  build_preset release wolke
   forget_aws
   debian_python bench/run.py --write "$@"
 }
