@@ -89,14 +89,16 @@ def measured_memory():
 
 
 class Server:
-    def __init__(self, binary, serve=False, data_dir=None, port=0):
-        """data_dir: keep the data there instead, and after the stop. port: 0 takes any that is free."""
+    def __init__(self, binary, serve=False, data_dir=None, port=0, environment=None):
+        """data_dir: keep the data there instead, and after the stop. port: 0 takes any that is free. environment: more
+        variables of the server's."""
         self.binary = str(binary)
         self.verb = "serve" if serve else "dev"
         self.kept = data_dir is not None
         self.directory = None
         self.data_dir = pathlib.Path(data_dir) if data_dir else None
         self.port = port
+        self.more_environment = environment or {}
         self.process = None
         self.endpoint = None
         self.access_key = self.secret_key = "test"
@@ -117,8 +119,8 @@ class Server:
         log = open(self.directory / "server.log", "ab")
         self.process = subprocess.Popen(
             [self.binary, self.verb, "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=clean_environment(),
-            preexec_fn=end_with_parent)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+            env=clean_environment(**self.more_environment), preexec_fn=end_with_parent)
         log.close()
         self.endpoint = self.wait_ready()
         if self.verb == "serve":

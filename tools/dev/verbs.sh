@@ -11,6 +11,7 @@ verb_help() {
 ./dev fuzz [SECONDS] each fuzz target for so long (default 10)
 ./dev bench          measure, beside the comparators, and write the figures into SPECIFICATION.md
 ./dev crash [N]      N kills of the real server under load and 100·N simulated power cuts (default 300)
+./dev check [SECONDS] S3 keys and a bucket's configuration stay linearizable under kills, disk errors, a full disk (default 60)
 ./dev soak [MINUTES] the crash test's load without kills (default 10): memory, descriptors and processes stay flat
 ./dev qemu [LAYOUT]  the sandbox in virtual machines of Debian's kernel: control groups v2, v1, hybrid (tests/qemu)
 ./dev lto            release build with ThinLTO
@@ -134,6 +135,12 @@ verb_crash() {
   build_preset release wolke store_test
   forget_aws
   debian_python tests/crash/run.py --binary build/release/wolke --kills "${1:-300}"
+}
+
+verb_check() {
+  need build run test
+  build_preset release wolke io_error
+  debian_python tests/check/run.py --binary build/release/wolke --io-error build/release/tests/check/io_error.so --seconds "${1:-60}"
 }
 
 verb_qemu() {
