@@ -59,6 +59,7 @@ Error api_error(const ApiResponse& response) {
   if (Result<shape::Json> json = shape::parse_json(response.body); json && json->object()) {
     error.code = json->string_at("__type").value_or(json->string_at("Code").value_or(""));
     error.message = json->string_at("message").value_or(json->string_at("Message").value_or(""));
+    if (auto reason = json->string_at("Reason")) error.message += " (" + *reason + ")";
     if (const std::string* type = response.header("x-amzn-errortype"); type && error.code.empty()) {
       error.code = type->substr(0, type->find(':'));
     }
