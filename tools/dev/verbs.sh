@@ -8,7 +8,7 @@ verb_help() {
 ./dev run [ARGS]     build, then run `wolke ARGS`
 ./dev fmt            format the sources        ./dev tidy    clang-tidy of what changed, and the tidy test
 ./dev asan|tsan      build and run the unit tests under the sanitizers
-./dev fuzz [SECONDS] each fuzz target for so long (default 10)
+./dev fuzz [SECONDS] each fuzz target for so long (default 10); --runs N: for so many executions
 ./dev bench          measure, beside the comparators, and write the figures into SPECIFICATION.md
 ./dev crash [N]      N kills of the real server under load and 100·N simulated power cuts (default 300)
 ./dev check [SECONDS] S3 keys and a bucket's configuration stay linearizable under kills, disk errors, a full disk (default 60)
@@ -114,13 +114,18 @@ verb_tsan() {
   ctest --test-dir build/tsan -R '^(async|net|store|invoke)$' --output-on-failure -j 1
 }
 
+# Each fuzz target for so many seconds, or with --runs N for so many executions; what it finds new stays under build/asan.
 verb_fuzz() {
-  local seconds=${1:-10} exe
-  build_preset asan
-  for exe in build/asan/src/*/*_fuzz build/asan/src/*/*/*_fuzz; do
-    [ -x "$exe" ] || continue
-    quietly "$(basename "$exe")" "build/log/$(basename "$exe").log" "$exe" -max_total_time="$seconds" -rss_limit_mb=2048 "build/asan/corpus/$(basename "$exe" | sed 's/^[a-z]*_//')"
-  done
+  local limit=-max_total_time=${1:-10} source stem exe log
+  [ "${1:-}" != --runs ] || limit=-runs=${2:?how many}
+  build_preset asan fuzz_targets
+  while read -r source; do
+    stem=$(basename "$source" .cc)
+    exe=$(find build/asan/src -type f -name "*_$stem")
+    log=build/log/$stem.log
+    quietly "$stem" "$log" "$exe" "$limit" -rss_limit_mb=2048 -print_final_stats=1 "build/asan/corpus/$stem" "$(dirname "$source")/corpus/$stem"
+    say "$stem: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") executions, nothing found"
+  done < <(find src -name '*_fuzz.cc' | sort)
 }
 
 verb_bench() {
