@@ -93,6 +93,28 @@ struct LockSettings : store::Fields {
   }
 };
 
+/// One line of an access control list.
+struct Grant : store::Fields {
+  std::string grantee;     // an account, or a group's URI
+  std::string permission;  // READ, WRITE, READ_ACP, WRITE_ACP, FULL_CONTROL
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, grantee);
+    v(2, permission);
+  }
+};
+
+/// Where there is none, the owner has FULL_CONTROL and nobody else anything.
+struct Acl : store::Fields {
+  std::vector<Grant> grants;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, grants);
+  }
+};
+
 struct Bucket : store::Fields {
   std::string name;
   std::string account;
@@ -102,10 +124,11 @@ struct Bucket : store::Fields {
   std::optional<std::string> policy;
   Tags tags;
   std::optional<PublicAccess> public_access;
-  std::string object_ownership;  // empty: BucketOwnerEnforced
+  std::string object_ownership;  // empty: BucketOwnerEnforced; "none": deleted, as ObjectWriter
   std::string versioning;        // empty: never set; Enabled, Suspended
   std::optional<LockSettings> lock;
   bool ages = false;  // it has lifecycle rules
+  std::optional<Acl> acl;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -121,6 +144,7 @@ struct Bucket : store::Fields {
     v(10, versioning);
     v(11, lock);
     v(12, ages);
+    v(13, acl);
   }
 };
 
@@ -200,6 +224,8 @@ struct Object : store::Fields {
   /// In the current version: the ordinal of the null version, where that is an older one.
   std::optional<std::uint64_t> null_ordinal;
   std::optional<Lock> lock;
+  std::string owner;  // an account, or "anonymous"; empty: the bucket's
+  std::optional<Acl> acl;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -220,6 +246,8 @@ struct Object : store::Fields {
     v(15, ordinal);
     v(16, null_ordinal);
     v(17, lock);
+    v(18, owner);
+    v(19, acl);
   }
 };
 
@@ -266,7 +294,9 @@ struct Upload : store::Fields {
   Tags tags;
   std::string checksum_algorithm;  // wire name; empty: the client asked for none
   std::string checksum_type;       // FULL_OBJECT, COMPOSITE
-  std::optional<Lock> lock;        // of the object to be
+  std::optional<Lock> lock;        // of the object to be, as the next two
+  std::string owner;
+  std::optional<Acl> acl;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -279,6 +309,8 @@ struct Upload : store::Fields {
     v(7, checksum_algorithm);
     v(8, checksum_type);
     v(9, lock);
+    v(10, owner);
+    v(11, acl);
   }
 };
 
