@@ -82,15 +82,15 @@ class Target:
                 if error.errno != errno.ENOSPC:
                     raise
 
-    def do(self, fault, chance, lives):
+    def do(self, fault, lasts, lives):
         if fault == "full":
             self.fill()
-            time.sleep(chance.uniform(*FAULT_SECONDS))
+            lasts()
             (self.mount / "filler").unlink()
             return
         if fault == "io_error":
             self.set_switch(b"1")
-            time.sleep(chance.uniform(*FAULT_SECONDS))
+            lasts()
         self.kill()
         self.set_switch(b"0")  # the disk works again only when the server that saw it fail is gone
         self.server.stop(judge=False)
@@ -167,7 +167,7 @@ def run(options):
         while time.monotonic() < deadline:
             stop.wait(chance.uniform(*FAULT_PAUSE_SECONDS))
             fault = chance.choice(target.faults)
-            target.do(fault, chance, lives)
+            target.do(fault, lambda: stop.wait(chance.uniform(*FAULT_SECONDS)), lives)
             done[fault] += 1
         stop.set()
         lives.end()
