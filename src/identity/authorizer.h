@@ -29,6 +29,12 @@ struct Ask {
   std::string resource_account = {};
   /// The resource's policy has to allow even within the account (role trust policies).
   bool resource_policy_must_allow = false;
+  /// The resource's policy is another account's than the resource: it can deny and not allow (an
+  /// object that one account put into the bucket of another).
+  bool resource_policy_only_denies = false;
+  /// A policy document of what the resource grants beside its policy (access control lists); empty:
+  /// nothing.
+  std::string grants = {};
 };
 
 struct Decision {

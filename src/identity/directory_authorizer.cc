@@ -66,17 +66,27 @@ class DirectoryAuthorizer : public Authorizer {
       return {
           .allowed = false, .explicit_deny = true, .why = "the resource's policy cannot be read"};
     }
-    if (!*document) return evaluate(principal_, policies_, nullptr, ask, request_);
     const bool trust = is_role(ask.resource);
-    const NamedPolicy resource{
-        trust ? "the role's trust policy" : "the resource's policy",
-        state_.compiled(**document, trust ? PolicyKind::trust : PolicyKind::resource)};
-    return evaluate(principal_, policies_, &resource, ask, request_);
+    const std::optional<NamedPolicy> resource =
+        compiled(trust ? "the role's trust policy" : "the resource's policy", *document,
+                 trust ? PolicyKind::trust : PolicyKind::resource);
+    std::optional<std::string> list;
+    if (!ask.grants.empty()) list = ask.grants;
+    const std::optional<NamedPolicy> grants =
+        compiled("the resource's access control list", list, PolicyKind::resource);
+    return evaluate(principal_, policies_, resource ? &*resource : nullptr, ask, request_,
+                    grants ? &*grants : nullptr);
   }
 
  private:
   static bool is_role(const std::string& arn) {
     return arn.starts_with("arn:aws:iam::") && arn.find(":role/") != std::string::npos;
+  }
+
+  std::optional<NamedPolicy> compiled(const char* name, const std::optional<std::string>& document,
+                                      PolicyKind kind) const {
+    if (!document) return std::nullopt;
+    return NamedPolicy{name, state_.compiled(*document, kind)};
   }
 
   Result<std::optional<std::string>> policy_document(const Ask& ask) const {

@@ -29,7 +29,7 @@ void add(Answer& out, const NamedPolicy& named, const Question& question) {
     out.denied = true;
     out.source = source_of(named, answer);
   }
-  if (answer.allowed && !out.allowed) {
+  if (answer.allowed && (!out.allowed || answer.grant > out.grant)) {
     out.allowed = true;
     out.grant = answer.grant;
     if (!out.denied) out.source = source_of(named, answer);
@@ -110,13 +110,18 @@ bool is_owner_mending_policy(const Principal& principal, const Ask& ask) {
 }  // namespace
 
 Decision evaluate(const Principal& principal, const PolicySet& policies,
-                  const NamedPolicy* resource_policy, const Ask& ask, const Conditions& request) {
+                  const NamedPolicy* resource_policy, const Ask& ask, const Conditions& request,
+                  const NamedPolicy* grants) {
   const Question question{ask.action, ask.resource, &principal, {&request, &ask.conditions}};
   Answers answers;
   answers.identity = ask_all(policies.identity, question);
   if (answers.identity.denied) return explicit_deny("identity-based policy", answers.identity);
   const bool mending = is_owner_mending_policy(principal, ask);
   if (resource_policy != nullptr && !mending) add(answers.resource, *resource_policy, question);
+  if (answers.resource.denied) return explicit_deny("resource-based policy", answers.resource);
+  // The owner of the resource is another than the policy's: that one's word counts only against.
+  if (ask.resource_policy_only_denies) answers.resource = {};
+  if (grants != nullptr) add(answers.resource, *grants, question);
   if (answers.resource.denied) return explicit_deny("resource-based policy", answers.resource);
   answers.boundary = ask_all(policies.boundary, question);
   if (answers.boundary.denied) return explicit_deny("permissions boundary", answers.boundary);

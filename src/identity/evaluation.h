@@ -29,8 +29,10 @@ struct PolicySet {
   std::vector<NamedPolicy> session;   // together they limit: one of them must allow
 };
 
-/// `resource_policy`: nullptr when the resource has none.
+/// `resource_policy`: nullptr when the resource has none. `grants`: Ask::grants, compiled; it
+/// counts as a second policy of the resource.
 Decision evaluate(const Principal& principal, const PolicySet& policies,
-                  const NamedPolicy* resource_policy, const Ask& ask, const Conditions& request);
+                  const NamedPolicy* resource_policy, const Ask& ask, const Conditions& request,
+                  const NamedPolicy* grants = nullptr);
 
 }  // namespace wolke::identity

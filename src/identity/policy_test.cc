@@ -274,6 +274,46 @@ TEST(Evaluation, WithinAnAccountEitherSideAllows) {
   EXPECT_TRUE(evaluate(user(), {}, &everyone, get_object(), {}).allowed);
 }
 
+TEST(Evaluation, AListGrantsAsAPolicyOfTheResourceDoes) {
+  const NamedPolicy list = resource_policy(R"({"AWS":"111111111111"})");
+  PolicySet set;
+  const Ask theirs = get_object("222222222222");
+  EXPECT_FALSE(evaluate(user(), set, nullptr, theirs, {}, &list).allowed);
+  set.identity = {named(allow_all)};
+  EXPECT_TRUE(evaluate(user(), set, nullptr, theirs, {}, &list).allowed);
+  Principal nobody;
+  const NamedPolicy everyone = resource_policy(R"("*")");
+  EXPECT_TRUE(evaluate(nobody, {}, nullptr, theirs, {}, &everyone).allowed);
+  EXPECT_FALSE(evaluate(nobody, {}, nullptr, theirs, {}, &list).allowed);
+}
+
+TEST(Evaluation, NoListOpensWhatAPolicyDenies) {
+  const NamedPolicy everyone = resource_policy(R"("*")");
+  const NamedPolicy deny = resource_policy(R"("*")", "Deny");
+  PolicySet set;
+  set.identity = {named(allow_all)};
+  for (bool only_denies : {false, true}) {
+    Ask ask = get_object("222222222222");
+    ask.resource_policy_only_denies = only_denies;
+    EXPECT_TRUE(evaluate(user(), set, &deny, ask, {}, &everyone).explicit_deny);
+    EXPECT_TRUE(evaluate({}, {}, &deny, ask, {}, &everyone).explicit_deny);
+  }
+  set.session = {named(statement("Allow", R"("Action":"sqs:*","Resource":"*")"))};
+  EXPECT_FALSE(evaluate(user(), set, nullptr, get_object("222222222222"), {}, &everyone).allowed);
+  const NamedPolicy broken{"list", nullptr};
+  EXPECT_FALSE(evaluate(user(), set, &everyone, get_object(), {}, &broken).allowed);
+}
+
+TEST(Evaluation, APolicyOfAnotherAccountThanTheResourcesAllowsNothing) {
+  const NamedPolicy everyone = resource_policy(R"("*")");
+  Ask ask = get_object("222222222222");
+  ask.resource_policy_only_denies = true;
+  PolicySet set;
+  set.identity = {named(allow_all)};
+  EXPECT_FALSE(evaluate(user(), set, &everyone, ask, {}).allowed);
+  EXPECT_FALSE(evaluate({}, {}, &everyone, ask, {}).allowed);
+}
+
 TEST(Evaluation, NamingTheAccountOnlyDelegatesToIt) {
   const NamedPolicy account = resource_policy(R"({"AWS":"arn:aws:iam::111111111111:root"})");
   EXPECT_FALSE(evaluate(user(), {}, &account, get_object(), {}).allowed);

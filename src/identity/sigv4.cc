@@ -8,6 +8,7 @@
 #include "wolke/base/limits.h"
 #include "wolke/base/text.h"
 #include "wolke/base/uri.h"
+#include "wolke/identity/form.h"
 #include "wolke/identity/sigv2.h"
 #include "wolke/identity/sigv4_errors.h"
 
@@ -60,6 +61,10 @@ Result<const std::string*> single_query(const QueryPairs& pairs, std::string_vie
   return found;
 }
 
+}  // namespace
+
+namespace detail {
+
 Result<void> parse_credential(std::string_view text, Dialect dialect, Authorization& out) {
   std::vector<std::string_view> parts = split(text, '/');
   const bool empty_part = std::any_of(parts.begin(), parts.end(), [](auto p) { return p.empty(); });
@@ -92,6 +97,10 @@ Result<void> parse_credential(std::string_view text, Dialect dialect, Authorizat
   }
   return {};
 }
+
+}  // namespace detail
+
+namespace {
 
 /// Lower case, strictly ascending: one request has one canonical form.
 Result<void> parse_signed_headers(std::string_view text, Dialect dialect, Authorization& out) {
@@ -205,7 +214,7 @@ Result<void> parse_header_parts(std::string_view text, Dialect dialect, Authoriz
     if (!signed_headers) text_out += "Authorization header requires 'SignedHeaders' parameter. ";
     return fail(malformed(dialect, Carrier::header, std::string(trim(text_out))));
   }
-  TRY(parse_credential(*credential, dialect, out));
+  TRY(detail::parse_credential(*credential, dialect, out));
   TRY(parse_signed_headers(*signed_headers, dialect, out));
   TRY(parse_signature(*signature, dialect, out));
   return {};
@@ -271,7 +280,7 @@ Result<Authorization> parse_query_form(const QueryPairs& pairs, const Headers& h
     return fail(
         malformed(dialect, out.carrier, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\""));
   }
-  TRY(parse_credential(*credential, dialect, out));
+  TRY(detail::parse_credential(*credential, dialect, out));
   const std::optional<Timestamp> time = parse_amz_date(*date);
   if (!time) {
     return fail(
@@ -311,6 +320,10 @@ Result<void> check_signed_headers(const Authorization& authorization, const RawR
   if (!missing.empty()) return fail(detail::headers_not_signed(dialect, missing));
   return {};
 }
+
+}  // namespace
+
+namespace detail {
 
 Result<void> check_scope(const Authorization& authorization, const Expected& expected) {
   const Dialect dialect = expected.dialect;
@@ -356,6 +369,10 @@ Result<void> check_scope(const Authorization& authorization, const Expected& exp
   return {};
 }
 
+}  // namespace detail
+
+namespace {
+
 bool names_query_authentication(const QueryPairs& pairs) {
   return std::any_of(pairs.begin(), pairs.end(), [](const auto& pair) {
     return pair.first == "X-Amz-Algorithm" || pair.first == "X-Amz-Credential" ||
@@ -381,6 +398,10 @@ Result<std::optional<Authorization>> parse_authorization(const RawRequest& reque
                                                      find_query(*pairs, "Signature") != nullptr;
   if ((header != nullptr) + in_query + version2 > 1)
     return fail(detail::only_one_mechanism(dialect));
+  if (request.form != nullptr) {
+    if (header != nullptr || in_query || version2) return fail(detail::only_one_mechanism(dialect));
+    return detail::parse_form(*request.form);
+  }
   if (header != nullptr) {
     TRY(Authorization out, parse_header_form(*header, *request.headers, dialect));
     return std::optional<Authorization>(std::move(out));
@@ -398,6 +419,7 @@ Result<std::optional<Authorization>> parse_authorization(const RawRequest& reque
 }
 
 Result<void> check_lifetime(const Authorization& authorization, Dialect dialect, Timestamp now) {
+  if (authorization.carrier == Carrier::form) return {};  // its policy document says when it ends
   if (authorization.version == SignatureVersion::v2) {
     return detail::check_sigv2_lifetime(authorization, now);
   }
@@ -416,12 +438,17 @@ Result<void> check_lifetime(const Authorization& authorization, Dialect dialect,
 
 Result<Verified> verify(const Authorization& authorization, std::string_view secret,
                         const RawRequest& request, const Expected& expected, Timestamp now) {
+  if (authorization.carrier == Carrier::form) {
+    ASSERT(expected.dialect == Dialect::s3 && request.form != nullptr);
+    TRY(detail::verify_form(authorization, secret, *request.form, expected));
+    return Verified{};
+  }
   if (authorization.version == SignatureVersion::v2) {
     ASSERT(expected.dialect == Dialect::s3);
     TRY(detail::verify_sigv2(authorization, secret, request, now));
     return Verified{};
   }
-  TRY(check_scope(authorization, expected));
+  TRY(detail::check_scope(authorization, expected));
   TRY(check_lifetime(authorization, expected.dialect, now));
   TRY(check_signed_headers(authorization, request, expected.dialect));
   std::string_view payload_hash = authorization.payload_hash;

@@ -37,11 +37,13 @@ struct RawRequest {
   std::string_view path;   // before '?', percent-encoded as sent
   std::string_view query;  // after '?', as sent
   const Headers* headers = nullptr;
+  /// The fields of a form that a browser posted (S3), names lower case; nullptr: it is no form.
+  const Headers* form = nullptr;
 };
 
-enum class Carrier : std::uint8_t { header, query };
+enum class Carrier : std::uint8_t { header, query, form };
 
-/// v2: links of S3 only (sigv2.h).
+/// v2: links (sigv2.h) and forms (form.h) of S3 only.
 enum class SignatureVersion : std::uint8_t { v4, v2 };
 
 /// What the signature says about the body (x-amz-content-sha256).

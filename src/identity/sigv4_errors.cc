@@ -113,7 +113,7 @@ namespace detail {
 
 Error malformed(Dialect dialect, Carrier carrier, std::string text) {
   if (dialect == Dialect::s3) {
-    if (carrier == Carrier::query) {
+    if (carrier != Carrier::header) {
       return {"AuthorizationQueryParametersError", 400, std::move(text)};
     }
     return {"AuthorizationHeaderMalformed", 400,
@@ -125,7 +125,7 @@ Error malformed(Dialect dialect, Carrier carrier, std::string text) {
 
 Error wrong_scope(Dialect dialect, Carrier carrier, std::string s3_text, std::string text) {
   if (dialect == Dialect::s3) {
-    if (carrier == Carrier::query) {
+    if (carrier != Carrier::header) {
       s3_text = "Error parsing the X-Amz-Credential parameter; " + s3_text;
     }
     return malformed(dialect, carrier, std::move(s3_text));
