@@ -1,5 +1,7 @@
 #include "wolke/services/logs/filter_pattern.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "wolke/services/logs/errors.h"
@@ -11,63 +13,122 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-Error bad_pattern(std::string_view text) {
-  return invalid_parameter("Invalid filter pattern: " + std::string(text));
+/// Letters, digits and underscores; what is beyond ASCII is not looked into.
+bool is_bare(std::string_view term) {
+  return std::all_of(term.begin(), term.end(), [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+  });
 }
 
-/// Takes one term off the front: bare up to a space, or quoted with \" and \\ as escapes.
-Result<std::string> take_term(std::string_view& rest, std::string_view whole) {
-  std::string out;
-  if (rest.empty() || rest.front() != '"') {
+/// Takes one term off the front: bare up to a space, quoted with \" and \\ as escapes, or %regex%.
+Result<Term> take_term(std::string_view& rest, std::string_view whole) {
+  Term out;
+  if (rest.empty() || (rest.front() != '"' && rest.front() != '%')) {
     while (!rest.empty() && !is_space(rest.front())) {
-      out += rest.front();
+      out.text += rest.front();
       rest.remove_prefix(1);
+    }
+    if (out.text.empty()) return fail(bad_pattern(whole));
+    if (!is_bare(out.text)) {
+      return fail(invalid_parameter(fmt::format("Invalid character(s) in term '{}'", out.text)));
     }
     return out;
   }
-  rest.remove_prefix(1);
-  while (!rest.empty() && rest.front() != '"') {
-    if (rest.front() == '\\' && rest.size() > 1) rest.remove_prefix(1);
-    out += rest.front();
-    rest.remove_prefix(1);
+  PatternScanner scanner(rest, "");
+  if (rest.front() == '%') {
+    TRY(Operand operand, scanner.operand());
+    out.regex = std::move(operand.regex);
+  } else {
+    TRY(out.text, scanner.quoted());
+    if (out.text.empty()) return fail(bad_pattern(whole));
   }
-  if (rest.empty()) return fail(bad_pattern(whole));
-  rest.remove_prefix(1);
+  rest = scanner.rest();
   return out;
 }
 
 }  // namespace
 
-bool FilterPattern::matches(std::string_view message) const {
-  const auto has = [message](const std::string& term) {
-    return message.find(term) != message.npos;
-  };
+bool Term::in(std::string_view message) const {
+  return regex ? regex->found_in(message) : message.find(text) != message.npos;
+}
+
+bool TermPattern::matches(std::string_view message) const {
+  const auto has = [message](const Term& term) { return term.in(message); };
   if (std::any_of(excluded.begin(), excluded.end(), has)) return false;
   if (!std::all_of(required.begin(), required.end(), has)) return false;
   // With required terms the optional ones decide nothing.
   return any.empty() || !required.empty() || std::any_of(any.begin(), any.end(), has);
 }
 
-Result<FilterPattern> parse_filter_pattern(std::string_view text) {
-  FilterPattern out;
+Result<TermPattern> parse_term_pattern(std::string_view text) {
+  TermPattern out;
   std::string_view rest = text;
   while (true) {
     while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
     if (rest.empty()) return out;
-    const char first = rest.front();
-    const bool whole_form = out.required.empty() && out.excluded.empty() && out.any.empty();
-    if (whole_form && first == '{') return fail(not_served("A JSON filter pattern"));
-    if (whole_form && first == '[') return fail(not_served("A space-delimited filter pattern"));
-    if (first == '%') return fail(not_served("A regular expression in a filter pattern"));
-    std::vector<std::string>* list = &out.required;
-    if (first == '-' || first == '?') {
-      list = first == '-' ? &out.excluded : &out.any;
+    std::vector<Term>* list = &out.required;
+    if (rest.front() == '-' || rest.front() == '?') {
+      list = rest.front() == '-' ? &out.excluded : &out.any;
       rest.remove_prefix(1);
     }
-    TRY(std::string term, take_term(rest, text));
-    if (term.empty()) return fail(bad_pattern(text));
+    TRY(Term term, take_term(rest, text));
     list->push_back(std::move(term));
   }
+}
+
+bool FilterPattern::matches(std::string_view message) const {
+  return std::visit([message](const auto& form) { return form.matches(message); }, form_);
+}
+
+std::map<std::string, std::string> FilterPattern::extract(std::string_view message) const {
+  std::map<std::string, std::string> out;
+  if (const auto* json = std::get_if<JsonPattern>(&form_)) {
+    const auto document = shape::parse_json(message);
+    if (!document) return out;
+    for (const JsonPath& path : json->paths) {
+      for (const shape::Json* value : path.find(*document)) {
+        out[path.source] = value->string() != nullptr ? *value->string() : value->text();
+      }
+    }
+  } else if (const auto* fields = std::get_if<FieldPattern>(&form_)) {
+    std::size_t skipped = 0;
+    const std::vector<std::string> values = fields->values(message, skipped);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      // Those that the ellipsis stands for, and those without a name, go by their place.
+      const std::string name = fields->name_of(i, skipped);
+      out[name.empty() ? fmt::format("${}", i + 1) : "$" + name] = values[i];
+    }
+  }
+  return out;
+}
+
+std::map<std::string, std::string> FilterPattern::named_fields(std::string_view message) const {
+  std::map<std::string, std::string> out;
+  const auto* fields = std::get_if<FieldPattern>(&form_);
+  if (fields == nullptr) return out;
+  std::size_t skipped = 0;
+  const std::vector<std::string> values = fields->values(message, skipped);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::string name = fields->name_of(i, skipped); !name.empty()) {
+      out.emplace(std::move(name), values[i]);
+    }
+  }
+  return out;
+}
+
+Result<FilterPattern> parse_filter_pattern(std::string_view text) {
+  std::string_view rest = text;
+  while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
+  FilterPattern out;
+  if (rest.starts_with('{')) {
+    TRY(out.form_, parse_json_pattern(text));
+  } else if (rest.starts_with('[')) {
+    TRY(out.form_, parse_field_pattern(text));
+  } else {
+    TRY(out.form_, parse_term_pattern(text));
+  }
+  return out;
 }
 
 }  // namespace wolke::logs

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "wolke/services/logs/filter_pattern.h"
 #include "wolke/services/logs/ops.h"
 #include "wolke/store/engines.h"
 
@@ -219,29 +218,6 @@ TEST_F(LogsTest, StreamsAreListedByNameOrByTheirLastEvent) {
   EXPECT_EQ(names(), "s");
   EXPECT_EQ(names(), "a");
   EXPECT_FALSE(input.next_token);
-}
-
-TEST(FilterPattern, TermsPhrasesExclusionsAndAlternatives) {
-  const auto matches = [](const char* pattern, const char* message) {
-    return parse_filter_pattern(pattern)->matches(message);
-  };
-  EXPECT_TRUE(matches("", "anything"));
-  EXPECT_TRUE(matches("ERROR code", "[ERROR] code 7"));
-  EXPECT_FALSE(matches("ERROR code", "[ERROR] 7"));
-  EXPECT_FALSE(matches("ERROR -expected", "ERROR expected"));
-  EXPECT_TRUE(matches("\"two words\"", "has two words"));
-  EXPECT_FALSE(matches("\"two words\"", "has words two"));
-  EXPECT_TRUE(matches("?ERROR ?WARN", "WARN x"));
-  EXPECT_FALSE(matches("?ERROR ?WARN", "INFO x"));
-  EXPECT_FALSE(matches("error", "ERROR"));
-}
-
-TEST(FilterPattern, OtherFormsAreRefusedByName) {
-  for (const char* pattern : {"{ $.level = \"error\" }", "[ip, user]", "%err%", "\"open", "-"}) {
-    const auto parsed = parse_filter_pattern(pattern);
-    ASSERT_FALSE(parsed) << pattern;
-    EXPECT_EQ(parsed.error().code, "InvalidParameterException");
-  }
 }
 
 TEST(ValidText, BrokenUtf8BecomesReplacementCharacters) {
