@@ -23,6 +23,7 @@ BINARY = os.environ.get("WOLKE_BINARY", "")
 ClientError = botocore.exceptions.ClientError
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 def client(service, endpoint=None, key=None, secret=None, token=None, **config):
@@ -84,10 +85,12 @@ class Case(unittest.TestCase):
         return caught.exception.response["Error"]["Message"]
 
     def make_role(self, iam, policy=None):
-        """A role that Lambda may take on, with this inline policy; gone when the test is over."""
+        """A role that Lambda may take on and that may write logs, with this inline policy; gone when the test is over."""
         name = unique("role")
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
         self.addCleanup(iam.delete_role, RoleName=name)
+        iam.attach_role_policy(RoleName=name, PolicyArn=BASIC)
+        self.addCleanup(iam.detach_role_policy, RoleName=name, PolicyArn=BASIC)
         if policy:
             iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
             self.addCleanup(iam.delete_role_policy, RoleName=name, PolicyName="p")

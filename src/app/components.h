@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "wolke/app/function_logs.h"
 #include "wolke/app/ports.h"
 #include "wolke/app/server.h"
 #include "wolke/async/loop.h"

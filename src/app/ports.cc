@@ -63,12 +63,6 @@ Result<s3::DestinationState> FunctionsForS3::destination_state(
   return s3::DestinationState::not_permitted;
 }
 
-void FunctionLogs::append(const std::string& account, const std::string& region,
-                          const std::string& group, const std::string& stream, Timestamp at,
-                          std::string line) {
-  appender_.append(account, region, group, stream, at, std::move(line));
-}
-
 invoke::CredentialSource function_credentials(identity::Directory& directory, Clock& clock) {
   return [&directory, &clock](const invoke::FunctionSpec& function,
                               const std::string& sandbox_id) -> Result<invoke::SandboxCredentials> {

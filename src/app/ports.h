@@ -31,17 +31,6 @@ class FunctionsForS3 final : public s3::FunctionDirectory {
                                                  const std::string& source_account) const override;
 };
 
-/// Function logs go to the logs service.
-class FunctionLogs final : public invoke::LogSink {
- public:
-  explicit FunctionLogs(logs::Appender& appender) : appender_(appender) {}
-  void append(const std::string& account, const std::string& region, const std::string& group,
-              const std::string& stream, Timestamp at, std::string line) override;
-
- private:
-  logs::Appender& appender_;
-};
-
 /// Session credentials for function instances.
 invoke::CredentialSource function_credentials(identity::Directory& directory, Clock& clock);
 

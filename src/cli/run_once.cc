@@ -29,8 +29,7 @@ namespace fs = std::filesystem;
 /// The function's log goes to stderr, as it comes.
 class TerminalLog final : public invoke::LogSink {
  public:
-  void append(const std::string&, const std::string&, const std::string&, const std::string&,
-              Timestamp, std::string line) override {
+  void append(const invoke::LogStream&, Timestamp, std::string line) override {
     while (line.ends_with('\n')) line.pop_back();
     tell(printable(line));
   }

@@ -16,6 +16,18 @@ using std::string;
 class FunctionTest : public PoolTest {
  protected:
   bool logged(const string& text) const { return log.text.find(text) != string::npos; }
+  /// Whether the log has all of them, one behind the other.
+  ::testing::AssertionResult in_order(const std::vector<string>& parts) const {
+    std::size_t at = 0;
+    for (const string& part : parts) {
+      at = log.text.find(part, at);
+      if (at == string::npos) {
+        return ::testing::AssertionFailure() << part << " is not in its place in\n" << log.text;
+      }
+      at += part.size();
+    }
+    return ::testing::AssertionSuccess();
+  }
   /// Whether the process is gone, or only its exit status is left, by then.
   static bool ends_within(pid_t pid, Millis time) {
     auto deadline = std::chrono::steady_clock::now() + time;
@@ -31,6 +43,14 @@ class FunctionTest : public PoolTest {
   }
   static string message_of(const InvokeResult& result) {
     return json(result.payload).string_at("errorMessage").value_or("");
+  }
+  async::Task<void> call_three(FunctionSpec spec, string one,
+                               std::optional<Result<InvokeResult>>& first, string two,
+                               std::optional<Result<InvokeResult>>& second, string three,
+                               std::optional<Result<InvokeResult>>& third) {
+    co_await call_into(spec, request(one), first);
+    co_await call_into(spec, request(two), second);
+    co_await call_into(spec, request(three), third);
   }
 };
 
@@ -418,14 +438,54 @@ TEST_F(FunctionTest, AnInitPhaseThatHangsTimesOutInTheFirstInvocation) {
   invoker = make_invoker(std::move(hurried));
   auto result = call(spec);
   EXPECT_EQ(type_of(result), "Sandbox.Timedout");
-  EXPECT_TRUE(logged("INIT_REPORT Init Duration: 100.00 ms\tPhase: init\tStatus: timeout\n"));
+  EXPECT_EQ(result.duration, std::chrono::seconds(1));
+  EXPECT_TRUE(in_order({"INIT_REPORT Init Duration: 100.00 ms\tPhase: init\tStatus: timeout\n",
+                        "INIT_REPORT Init Duration: ", "\tPhase: invoke\tStatus: timeout\n",
+                        "START RequestId", " Task timed out after 1.00 seconds\n\nEND RequestId"}));
 }
 
-TEST_F(FunctionTest, AnInitPhaseLongerThanItsLimitGoesOnInTheFirstInvocation) {
+TEST_F(FunctionTest, AnInitPhaseLongerThanItsLimitRunsAgainInTheFirstInvocation) {
   Dependencies hurried = dependencies();
   hurried.options.init_timeout = Millis(1);
   invoker = make_invoker(std::move(hurried));
-  EXPECT_EQ(call(python("def handler(e, c): return 'late'")).payload, "\"late\"");
+  auto result = call(python("print('loading')\ndef handler(e, c): return 'late'"));
+  EXPECT_EQ(result.payload, "\"late\"");
+  EXPECT_EQ(result.init_duration, std::chrono::microseconds(0));
+  EXPECT_TRUE(in_order({"INIT_START",
+                        "INIT_REPORT Init Duration: 1.00 ms\tPhase: init\tStatus: "
+                        "timeout\n",
+                        "loading\n", "START RequestId", "REPORT RequestId"}));
+  EXPECT_FALSE(logged("Phase: invoke"));
+  EXPECT_EQ(log.text.find("INIT_START", 1), string::npos);
+  EXPECT_EQ(log.streams.size(), 1U);
+}
+
+TEST_F(FunctionTest, AnInitPhaseThatFailsRunsAgainInTheFirstInvocation) {
+  auto result = call(node("console.log('loading'); throw new RangeError('no')"));
+  EXPECT_EQ(type_of(result), "RangeError");
+  EXPECT_TRUE(in_order(
+      {"INIT_START", "\tINFO\tloading\n", "INIT_REPORT Init Duration: ",
+       "\tPhase: init\tStatus: error\tError Type: RangeError\n", "\tINFO\tloading\n",
+       "INIT_REPORT Init Duration: ", "\tPhase: invoke\tStatus: error\tError Type: RangeError\n",
+       "START RequestId", "END RequestId", "REPORT RequestId",
+       "Status: error\tError Type: RangeError\n"}));
+  EXPECT_EQ(log.text.find("Init Duration", log.text.find("\nREPORT ")), string::npos);
+  EXPECT_NE(result.log_tail.find("Phase: invoke"), string::npos);
+  EXPECT_TRUE(invoker->instances().empty());
+}
+
+TEST_F(FunctionTest, AnInitPhaseThatFailsOnceIsForgotten) {
+  const string marker = (directory / "was-here").string();
+  FunctionSpec spec = python("import os, sys\nif not os.path.exists('" + marker + "'):\n  open('" +
+                             marker + "', 'w')\n  sys.exit(3)\ndef handler(e, c): return e");
+  std::optional<Result<InvokeResult>> first, second, third;
+  run(call_three(spec, "1", first, "2", second, "3", third));
+  EXPECT_EQ((**first).payload, "1");
+  EXPECT_EQ((**third).payload, "3");
+  EXPECT_TRUE(in_order(
+      {"\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\n", "START RequestId"}));
+  EXPECT_FALSE(logged("Phase: invoke"));
+  EXPECT_EQ(log.text.find("INIT_START", 1), string::npos);  // the same instance served all three
 }
 
 TEST_F(FunctionTest, GarbageOnTheControlChannelEndsTheInstance) {
@@ -478,14 +538,6 @@ class CustomRuntimeTest : public FunctionTest {
   FunctionSpec custom(const string& source) {
     write("bootstrap", python_bootstrap + source);
     return function("provided.al2023", "any");
-  }
-  async::Task<void> call_three(FunctionSpec spec, string one,
-                               std::optional<Result<InvokeResult>>& first, string two,
-                               std::optional<Result<InvokeResult>>& second, string three,
-                               std::optional<Result<InvokeResult>>& third) {
-    co_await call_into(spec, request(one), first);
-    co_await call_into(spec, request(two), second);
-    co_await call_into(spec, request(three), third);
   }
 };
 

@@ -1,11 +1,11 @@
 #pragma once
-// LiveInstance: one sandbox with one runtime in it, from its start to its end: it initialises,
-// serves invocations one at a time, carries the function's output to the log, and says of each
-// invocation what happened in Lambda's words.
+// LiveInstance: one execution environment, from its start to its end: it initialises, serves
+// invocations one at a time, carries the function's output to the log, and says of each invocation
+// what happened in Lambda's words. An Init phase that fails is run a second time, in a new sandbox
+// and inside the first invocation.
 //
-// Tasks of its own (two log pumps, one that waits for the program's end) run inside its gate;
-// shut_down() ends them and must have been awaited before destruction. Whatever the function does
-// is an InvokeResult; only a sandbox that cannot be made is an Error. Threads: the loop's.
+// shut_down() must have been awaited before destruction. Whatever the function does is an
+// InvokeResult; only a sandbox that cannot be made is an Error. Threads: the loop's.
 
 #include <cstdint>
 #include <functional>
@@ -13,19 +13,13 @@
 #include <optional>
 #include <string>
 
-#include "wolke/async/event.h"
-#include "wolke/async/gate.h"
 #include "wolke/invoke/invoke.h"
 #include "wolke/invoke/invoker.h"
-#include "wolke/invoke/log_lines.h"
+#include "wolke/invoke/program.h"
 #include "wolke/invoke/report.h"
-#include "wolke/runtime/name_server.h"
 #include "wolke/runtime/session.h"
-#include "wolke/sandbox/sandbox.h"
 
 namespace wolke::invoke {
-
-struct Plan;
 
 class LiveInstance {
  public:
@@ -39,7 +33,7 @@ class LiveInstance {
   LiveInstance& operator=(const LiveInstance&) = delete;
 
   /// Makes the sandbox and runs the Init phase. A failed Init phase is no Error: the first
-  /// invocation reports it.
+  /// invocation runs it again.
   async::Task<Result<void>> start();
   /// nullopt: the program had ended since its last invocation and never heard of this one;
   /// `request` is whole, for another instance. The request outlives the task.
@@ -49,10 +43,9 @@ class LiveInstance {
   async::Task<void> shut_down();
 
   /// False once it must not be given another invocation.
-  bool reusable() const { return !broken_ && !exit_; }
+  bool reusable() const { return !broken_ && !init_failure_ && program_ && !program_->has_ended(); }
   /// Whether the function's credentials last for another invocation.
   bool fresh() const;
-  bool initialised() const { return !init_failure_; }
 
   const std::string& id() const { return id_; }
   const FunctionSpec& function() const { return *function_; }
@@ -72,21 +65,21 @@ class LiveInstance {
     std::string error_type;
   };
 
-  async::Task<Result<void>> make_sandbox();
-  async::Task<void> initialise();
-  void begin(const Plan& plan);
+  /// One run of the Init phase: a sandbox, its program, the program's word that it is ready. The
+  /// outcome is Outcome::ready or why it failed.
+  async::Task<Result<runtime::Outcome>> initialise(Micros limit, Monotonic latest);
+  async::Task<void> initialise_again(Monotonic deadline);
+  async::Task<std::string> init_error_type(runtime::Outcome outcome);
+  async::Task<sandbox::Exit> last_exit();
+  async::Task<void> end_program();
+
   async::Task<Verdict> judge(runtime::Outcome outcome, std::string request_id);
   async::Task<Verdict> judge_ended(std::string request_id);
   Verdict fault(const ServiceFault& fault, std::string_view status);
   InvokeResult finish(const InvokeRequest& request, Verdict verdict, Micros duration, Micros init);
   void thaw();
 
-  async::Task<void> pump(int fd, LineCutter& cutter);
-  async::Task<void> watch_exit();
-  enum class Read { some, none, ended };
-  Read read_once(int fd, LineCutter& cutter);
   void drain_output();
-  void take_line(std::string line);
   void emit(std::string line);
   void log_only(std::string line);
 
@@ -95,26 +88,16 @@ class LiveInstance {
   std::shared_ptr<const FunctionSpec> function_;
   std::function<void(LiveInstance&)> on_exit_;
   std::string id_;
-  std::string log_stream_;
+  LogStream log_stream_;
   Timestamp started_{};
   Timestamp credentials_expire_ = Timestamp::max();
 
-  std::unique_ptr<sandbox::Instance> sandbox_;
-  std::unique_ptr<runtime::Session> session_;
-  std::unique_ptr<runtime::NameServer> names_;
-  std::optional<sandbox::Exit> exit_;
-  async::Event exited_;
-  async::Gate gate_;
+  std::unique_ptr<Program> program_;  // none where a run of the Init phase did not get that far
   bool broken_ = false;
-
   std::optional<runtime::Outcome> init_failure_;
   Micros init_duration_{0};
-  Micros init_overrun_{
-      0};  // of the Init phase beyond its own limit; part of the first invocation's duration
+  bool started_once_ = false;  // INIT_START has been said
   std::uint64_t invocations_ = 0;
-
-  LineCutter stdout_lines_, stderr_lines_;
-  FloodGate flood_;
   std::string tail_;
 };
 

@@ -85,14 +85,18 @@ class Invoker {
   virtual async::Task<void> stop() = 0;
 };
 
+/// Where an instance's lines go, and whose right it takes to write there: the function's role's.
+struct LogStream {
+  std::string account, region, group, stream;
+  std::string function_arn, function_name, role_arn;
+};
+
 /// Where function logs go: app wires it to the logs service. Must not block; loss is counted, never
 /// silent.
 class LogSink {
  public:
   virtual ~LogSink() = default;
-  virtual void append(const std::string& account, const std::string& region,
-                      const std::string& group, const std::string& stream, Timestamp at,
-                      std::string line) = 0;
+  virtual void append(const LogStream& to, Timestamp at, std::string line) = 0;
 };
 
 /// Session credentials for a function's role, bound to a sandbox.

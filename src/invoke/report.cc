@@ -35,10 +35,11 @@ std::string init_start_line(const std::string& version, const std::string& regio
       version, region, to_hex(sha256(version)));
 }
 
-std::string init_report_line(Micros duration, std::string_view status,
+std::string init_report_line(Micros duration, InitPhase phase, std::string_view status,
                              std::string_view error_type) {
-  std::string line = fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: init\tStatus: {}",
-                                 millis(duration), status);
+  std::string line =
+      fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}\tStatus: {}", millis(duration),
+                  phase == InitPhase::init ? "init" : "invoke", status);
   if (!error_type.empty()) line += fmt::format("\tError Type: {}", error_type);
   return line + '\n';
 }

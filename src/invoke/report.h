@@ -31,7 +31,10 @@ struct Report {
 std::uint64_t billed_ms(Micros duration, Micros init_duration);
 
 std::string init_start_line(const std::string& version, const std::string& region);
-std::string init_report_line(Micros duration, std::string_view status, std::string_view error_type);
+/// A failed Init phase runs again inside the first invocation.
+enum class InitPhase { init, invoke };
+std::string init_report_line(Micros duration, InitPhase phase, std::string_view status,
+                             std::string_view error_type);
 std::string start_line(const std::string& request_id, const std::string& version);
 std::string end_line(const std::string& request_id);
 std::string report_line(const Report& report);

@@ -23,11 +23,10 @@ namespace wolke::invoke {
 
 class KeptLog final : public LogSink {
  public:
-  void append(const std::string&, const std::string&, const std::string& group,
-              const std::string& stream, Timestamp, std::string line) override {
+  void append(const LogStream& to, Timestamp, std::string line) override {
     text += line;
-    last_group = group;
-    streams[stream] += line;
+    last_group = to.group;
+    streams[to.stream] += line;
     ++events;
   }
   std::string text;

@@ -27,10 +27,7 @@ using async::Task;
 
 class NoLog final : public LogSink {
  public:
-  void append(const std::string&, const std::string&, const std::string&, const std::string&,
-              Timestamp, std::string line) override {
-    bytes += line.size();
-  }
+  void append(const LogStream&, Timestamp, std::string line) override { bytes += line.size(); }
   std::size_t bytes = 0;
 };
 

@@ -359,11 +359,12 @@ class UpdateClient(PacedClient):
 
 
 def create_role(server):
-    """What the functions may do: leave results."""
+    """What the functions may do: leave results and lines in the log."""
     iam = server.client("iam")
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     allowed = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"},
         {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{RESULTS}/*"}]}
     role = iam.create_role(RoleName="crash", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     iam.put_role_policy(RoleName="crash", PolicyName="results", PolicyDocument=json.dumps(allowed))

@@ -24,6 +24,8 @@ ClientError = botocore.exceptions.ClientError
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
 
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
 
 def client(service):
     config = botocore.config.Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}, read_timeout=120)
@@ -65,11 +67,13 @@ class LambdaCase(unittest.TestCase):
         cls.iam = client("iam")
         cls.role = "lambda-test-" + uuid.uuid4().hex[:8]
         made = cls.iam.create_role(RoleName=cls.role, AssumeRolePolicyDocument=TRUST)
+        cls.iam.attach_role_policy(RoleName=cls.role, PolicyArn=BASIC)
         cls.role_arn = made["Role"]["Arn"]
         cls.account = cls.role_arn.split(":")[4]
 
     @classmethod
     def tearDownClass(cls):
+        cls.iam.detach_role_policy(RoleName=cls.role, PolicyArn=BASIC)
         cls.iam.delete_role(RoleName=cls.role)
 
     def name(self):

@@ -69,6 +69,8 @@ class Node(RunningCase):
         self.assertEqual(answer["trace"][0], "RangeError: while loading")
         self.assertRegex(log, r"\d+Z\tundefined\tERROR\tUncaught Exception \t\{\"errorType\":\"RangeError\"")
         self.assertRegex(log, r"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: error\tError Type: RangeError\n")
+        self.assertRegex(log, r"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: invoke\tStatus: error\tError Type: RangeError\n"
+                              r"START RequestId")
         self.assertRegex(log, r"REPORT RequestId: .*\tStatus: error\tError Type: RangeError\n$")
 
     def test_modules_are_found_from_the_root_and_in_the_runtime(self):

@@ -34,6 +34,8 @@ class Python(RunningCase):
                 self.assertEqual(self.fault(), expected)
                 self.assertIn(f"[ERROR] {expected[0]}: {expected[1]}\nTraceback (most recent call last):\n", self.log)
                 self.assertRegex(self.log, rf"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: error\tError Type: {expected[0]}\n")
+                self.assertRegex(self.log, rf"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: invoke\tStatus: error\tError Type: "
+                                           rf"{expected[0]}\nSTART RequestId")
                 self.assertRegex(self.log, rf"\tStatus: error\tError Type: {expected[0]}\n$")
 
     # ---- how it answers

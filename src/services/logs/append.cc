@@ -27,6 +27,12 @@ void append_to_stream(store::Tx& tx, const Group& group, Stream& stream,
   tx.add(bytes_key(group.id), static_cast<std::int64_t>(bytes));
 }
 
+Result<bool> group_exists(store::Store& store, const GroupName& name) {
+  TRY(std::unique_ptr<store::Snapshot> snapshot, store.snapshot());
+  TRY(const std::optional<store::Record> record, snapshot->get(group_key(name)));
+  return record.has_value();
+}
+
 Result<void> append_events(store::Tx& tx, const StreamName& name, std::span<const NewEvent> events,
                            Timestamp now, Random& random) {
   TRY(auto group, find_group(tx, name.group));

@@ -28,6 +28,8 @@ struct StreamName {
   GroupName group;
   std::string stream;
 };
+/// Whether there is such a group.
+Result<bool> group_exists(store::Store& store, const GroupName& name);
 /// For logs of functions: group and stream are made when they are missing.
 Result<void> append_events(store::Tx& tx, const StreamName& name, std::span<const NewEvent> events,
                            Timestamp now, Random& random);
