@@ -4,7 +4,7 @@
 // unreferenced then, so "beforeExit" means that nothing of the function's is left to wait for.
 
 const net = require('node:net');
-const { fault_json, format_for_log, Fault } = require('./fault.cjs');
+const { fault_json, Fault } = require('./fault.cjs');
 const log = require('./log.cjs');
 const { teach_old_sdk } = require('./endpoint.cjs');
 const { load_handler, takes_callback } = require('./handler.cjs');
@@ -93,7 +93,7 @@ class Invocation {
   }
 
   report(error) {
-    log.error('Invoke Error', '\t' + format_for_log(error));
+    log.fault('Invoke Error', error);
     this.finish(FRAME_ERROR, fault_json(error));
   }
 
@@ -194,12 +194,12 @@ async function main() {
   teach_old_sdk();
   let ready = false;
   const fail_init = (error) => {
-    log.error(takes_callback() ? 'Uncaught Exception' : 'Init Error', '\t' + format_for_log(error));
+    log.fault(takes_callback() ? 'Uncaught Exception' : 'Init Error', error);
     send(FRAME_INIT_ERROR, 0, fault_json(error), () => process.exit(1));
   };
   process.on('uncaughtException', (error) => {
     if (!ready) return fail_init(error);
-    log.error('Uncaught Exception', '\t' + format_for_log(error));
+    log.fault('Uncaught Exception', error);
     end_with(error, 129);
   });
   process.on('unhandledRejection', (reason) => {
@@ -207,7 +207,7 @@ async function main() {
     error.reason = reason;
     if (reason instanceof Error) error.stack = reason.stack;
     if (!ready) return fail_init(error);
-    log.error('Unhandled Promise Rejection', '\t' + format_for_log(error));
+    log.fault('Unhandled Promise Rejection', error);
     end_with(error, 128);
   });
   let handler;

@@ -19,6 +19,11 @@ void set_lambda_variables(Variables& out, const FunctionSpec& function,
   out["AWS_LAMBDA_LOG_GROUP_NAME"] = function.log_group;
   out["AWS_LAMBDA_LOG_STREAM_NAME"] = log_stream;
   out["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand";
+  if (function.logging.json) {
+    const std::string& level = function.logging.application_level;
+    out["AWS_LAMBDA_LOG_FORMAT"] = "JSON";
+    out["AWS_LAMBDA_LOG_LEVEL"] = level.empty() ? "INFO" : level;
+  }
   // Custom runtimes have none, as on Lambda.
   if (!function.runtime.starts_with("provided")) {
     out["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + function.runtime;

@@ -28,15 +28,8 @@ LiveInstance::LiveInstance(const Dependencies& dependencies,
       function_(std::move(function)),
       on_exit_(std::move(on_exit)),
       id_("fn-" + dependencies.env.random.hex(10)),
-      started_(dependencies.env.clock.wall()) {
-  log_stream_ = {.account = function_->account,
-                 .region = function_->region,
-                 .group = function_->log_group,
-                 .stream = log_stream_name(started_, function_->version, dependencies.env.random),
-                 .function_arn = function_->arn,
-                 .function_name = function_->name,
-                 .role_arn = function_->role_arn};
-}
+      started_(dependencies.env.clock.wall()),
+      log_(dependencies.logs, dependencies.env, function_, started_) {}
 
 bool LiveInstance::fresh() const {
   return dependencies_.env.clock.wall() + function_->timeout + credentials_margin <
@@ -50,15 +43,10 @@ Task<Result<void>> LiveInstance::start() {
   Micros limit = dependencies_.options.init_timeout;
   CO_TRY(Outcome outcome, co_await initialise(limit, Monotonic::max()));
   Micros took = std::min(between(began, loop_.now()), limit);
+  log_.init_ended(InitPhase::init, co_await ending_of_init(outcome), took);
   if (outcome.kind == Outcome::Kind::ready) {
     init_duration_ = took;
     co_return Result<void>();
-  }
-  if (outcome.kind == Outcome::Kind::timed_out) {
-    emit(init_report_line(limit, InitPhase::init, "timeout", ""));
-  } else {
-    std::string type = co_await init_error_type(outcome);
-    emit(init_report_line(took, InitPhase::init, "error", type));
   }
   if (program_) program_->kill();
   init_failure_ = std::move(outcome);
@@ -73,17 +61,10 @@ Task<void> LiveInstance::initialise_again(Monotonic deadline) {
   Result<Outcome> outcome = co_await initialise(function_->timeout, deadline);
   // Without a second sandbox the first run's failure is the answer.
   if (!outcome) co_return;
-  if (outcome->kind == Outcome::Kind::ready) {
-    init_failure_.reset();
-    co_return;
-  }
   Micros took = between(began, loop_.now());
+  log_.init_ended(InitPhase::invoke, co_await ending_of_init(*outcome), took);
   init_failure_ = *std::move(outcome);
-  if (init_failure_->kind == Outcome::Kind::timed_out) {
-    co_return emit(init_report_line(took, InitPhase::invoke, "timeout", ""));
-  }
-  std::string type = co_await init_error_type(*init_failure_);
-  emit(init_report_line(took, InitPhase::invoke, "error", type));
+  if (init_failure_->kind == Outcome::Kind::ready) init_failure_.reset();
 }
 
 Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
@@ -93,20 +74,17 @@ Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
     CO_TRY(credentials, dependencies_.credentials(*function_, sandbox_id));
   }
   credentials_expire_ = credentials.expires;
-  auto plan = plan_sandbox(dependencies_, *function_, sandbox_id, log_stream_.stream, credentials);
+  auto plan = plan_sandbox(dependencies_, *function_, sandbox_id, log_.stream(), credentials);
   if (!plan && plan.error().code == "Runtime.InvalidEntrypoint") {
     co_return Outcome{
         .kind = Outcome::Kind::init_error,
         .payload = runtime::service_error_json(plan.error().code, plan.error().message)};
   }
   if (!plan) co_return fail(std::move(plan).error());
-  if (!std::exchange(started_once_, true)) {
-    log_only(init_start_line(plan->version, function_->region));
-    if (!plan->warning.empty()) log_only("WARN " + plan->warning + "\n");
-  }
+  if (!std::exchange(started_once_, true)) log_.init_started(plan->version, plan->warning);
   program_ = std::make_unique<Program>(
       dependencies_, sandbox_id,
-      Program::Owner{.on_line = [this](std::string line) { emit(std::move(line) + '\n'); },
+      Program::Owner{.on_line = [this](std::string line) { log_.line(std::move(line)); },
                      .on_exit =
                          [this] {
                            if (on_exit_) on_exit_(*this);
@@ -123,14 +101,18 @@ Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
   co_return outcome;
 }
 
-/// What an INIT_REPORT names; not for Outcome::timed_out.
-Task<std::string> LiveInstance::init_error_type(Outcome outcome) {
+Task<Ending> LiveInstance::ending_of_init(Outcome outcome) {
+  if (outcome.kind == Outcome::Kind::ready) co_return Ending{};
+  if (outcome.kind == Outcome::Kind::timed_out) co_return Ending{.status = "timeout"};
+  Ending error{.status = "error", .error_type = "Runtime.ExitError"};
   if (outcome.kind == Outcome::Kind::init_error) {
     std::string type = runtime::error_type_of(outcome.payload);
-    co_return type.empty() ? "Runtime.Unknown" : type;
+    error.error_type = type.empty() ? "Runtime.Unknown" : type;
   }
-  if (outcome.kind == Outcome::Kind::ended) co_return exit_fault("", co_await last_exit()).type;
-  co_return "Runtime.ExitError";
+  if (outcome.kind == Outcome::Kind::ended) {
+    error.error_type = exit_fault("", co_await last_exit()).type;
+  }
+  co_return error;
 }
 
 /// How the program ended; one that only closed its side of the conversation is ended for it.
@@ -159,7 +141,7 @@ Task<std::optional<InvokeResult>> LiveInstance::invoke(InvokeRequest& request) {
   Monotonic deadline = began + function_->timeout;
   Timestamp told = dependencies_.env.clock.wall() + function_->timeout;
   if (init_failure_ && !broken_) co_await initialise_again(deadline);
-  emit(start_line(request.request_id, function_->version));
+  log_.started(request.request_id);
   Outcome outcome;
   if (init_failure_) {
     outcome = *init_failure_;
@@ -208,11 +190,11 @@ Task<LiveInstance::Verdict> LiveInstance::judge(Outcome outcome, std::string req
   kill();
   if (outcome.kind == Kind::timed_out) {
     drain_output();
-    emit(timed_out_line(dependencies_.env.clock.wall(), request_id, function_->timeout));
+    log_.timed_out(request_id);
     co_return fault(timeout_fault(request_id, function_->timeout), "timeout");
   }
   ServiceFault garbage = runtime_fault(request_id, "a malformed frame (" + outcome.payload + ")");
-  emit(garbage.message + "\n" + garbage.type + "\n");
+  log_.fault(garbage, request_id);
   co_return fault(garbage, "error");
 }
 
@@ -220,7 +202,7 @@ Task<LiveInstance::Verdict> LiveInstance::judge_ended(std::string request_id) {
   sandbox::Exit exit = co_await last_exit();
   drain_output();
   ServiceFault gone = exit_fault(request_id, exit);
-  emit(gone.message + "\n" + gone.type + "\n");
+  log_.fault(gone, request_id);
   co_return fault(gone, "error");
 }
 
@@ -235,14 +217,14 @@ InvokeResult LiveInstance::finish(const InvokeRequest& request, Verdict verdict,
                                   Micros init) {
   drain_output();
   std::uint64_t peak = program_ ? program_->memory_peak_bytes() : 0;
-  emit(end_line(request.request_id));
-  emit(report_line({.request_id = request.request_id,
-                    .duration = duration,
-                    .init_duration = init,
-                    .memory_mb = function_->memory_mb,
-                    .memory_peak_bytes = peak,
-                    .status = std::move(verdict.status),
-                    .error_type = std::move(verdict.error_type)}));
+  log_.ended({.request_id = request.request_id,
+              .duration = duration,
+              .init_duration = init,
+              .memory_mb = function_->memory_mb,
+              .memory_peak_bytes = peak,
+              .status = std::move(verdict.status),
+              .error_type = std::move(verdict.error_type)},
+             verdict.payload.size());
   ++invocations_;
   InvokeResult result{.payload = std::move(verdict.payload),
                       .error = verdict.error,
@@ -250,11 +232,8 @@ InvokeResult LiveInstance::finish(const InvokeRequest& request, Verdict verdict,
                       .init_duration = init,
                       .billed_ms = billed_ms(duration, init),
                       .memory_peak_bytes = peak};
-  std::string tail = std::exchange(tail_, {});
-  if (request.want_log_tail) {
-    result.log_tail = tail.substr(
-        tail.size() > limits::log_tail_bytes ? tail.size() - limits::log_tail_bytes : 0);
-  }
+  std::string tail = log_.take_tail();
+  if (request.want_log_tail) result.log_tail = std::move(tail);
   return result;
 }
 
@@ -280,21 +259,8 @@ Task<void> LiveInstance::shut_down() {
   co_await end_program();
 }
 
-// ---- the log
-
 void LiveInstance::drain_output() {
   if (program_) program_->drain_output();
-}
-
-void LiveInstance::emit(std::string line) {
-  tail_ += line;
-  if (tail_.size() > 4 * limits::log_tail_bytes)
-    tail_.erase(0, tail_.size() - limits::log_tail_bytes);
-  log_only(std::move(line));
-}
-
-void LiveInstance::log_only(std::string line) {
-  dependencies_.logs.append(log_stream_, dependencies_.env.clock.wall(), std::move(line));
 }
 
 }  // namespace wolke::invoke

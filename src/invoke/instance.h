@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "wolke/invoke/instance_log.h"
 #include "wolke/invoke/invoke.h"
 #include "wolke/invoke/invoker.h"
 #include "wolke/invoke/program.h"
@@ -69,7 +70,7 @@ class LiveInstance {
   /// outcome is Outcome::ready or why it failed.
   async::Task<Result<runtime::Outcome>> initialise(Micros limit, Monotonic latest);
   async::Task<void> initialise_again(Monotonic deadline);
-  async::Task<std::string> init_error_type(runtime::Outcome outcome);
+  async::Task<Ending> ending_of_init(runtime::Outcome outcome);
   async::Task<sandbox::Exit> last_exit();
   async::Task<void> end_program();
 
@@ -80,16 +81,14 @@ class LiveInstance {
   void thaw();
 
   void drain_output();
-  void emit(std::string line);
-  void log_only(std::string line);
 
   const Dependencies& dependencies_;
   async::Loop& loop_;
   std::shared_ptr<const FunctionSpec> function_;
   std::function<void(LiveInstance&)> on_exit_;
   std::string id_;
-  LogStream log_stream_;
   Timestamp started_{};
+  InstanceLog log_;
   Timestamp credentials_expire_ = Timestamp::max();
 
   std::unique_ptr<Program> program_;  // none where a run of the Init phase did not get that far
@@ -98,7 +97,6 @@ class LiveInstance {
   Micros init_duration_{0};
   bool started_once_ = false;  // INIT_START has been said
   std::uint64_t invocations_ = 0;
-  std::string tail_;
 };
 
 }  // namespace wolke::invoke

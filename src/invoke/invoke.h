@@ -39,6 +39,12 @@ struct FunctionSpec {
   std::string package_path;  // host directory, read-only, content-addressed
   std::vector<std::string> layer_paths;
   std::string log_group;
+  /// The format of its log; levels count in JSON only ("INFO" when empty).
+  struct Logging {
+    bool json = false;
+    std::string application_level = {}, system_level = {};
+  };
+  Logging logging = {};
   std::optional<std::uint32_t> reserved_concurrency;
 };
 

@@ -29,10 +29,17 @@ std::uint64_t billed_ms(Micros duration, Micros init_duration) {
   return total < 1 ? 1 : static_cast<std::uint64_t>(total);
 }
 
+std::uint64_t used_mb(std::uint64_t memory_peak_bytes) {
+  return (memory_peak_bytes + (1 << 20) - 1) >> 20;
+}
+
+std::string runtime_version_arn(const std::string& version, const std::string& region) {
+  return fmt::format("arn:aws:lambda:{}::runtime:{}", region, to_hex(sha256(version)));
+}
+
 std::string init_start_line(const std::string& version, const std::string& region) {
-  return fmt::format(
-      "INIT_START Runtime Version: {}\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n",
-      version, region, to_hex(sha256(version)));
+  return fmt::format("INIT_START Runtime Version: {}\tRuntime Version ARN: {}\n", version,
+                     runtime_version_arn(version, region));
 }
 
 std::string init_report_line(Micros duration, InitPhase phase, std::string_view status,
@@ -53,12 +60,11 @@ std::string end_line(const std::string& request_id) {
 }
 
 std::string report_line(const Report& report) {
-  std::uint64_t used_mb = (report.memory_peak_bytes + (1 << 20) - 1) >> 20;
   std::string line = fmt::format(
       "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax "
       "Memory Used: {} MB\t",
       report.request_id, millis(report.duration), billed_ms(report.duration, report.init_duration),
-      report.memory_mb, used_mb);
+      report.memory_mb, used_mb(report.memory_peak_bytes));
   if (report.init_duration > Micros(0)) {
     line += fmt::format("Init Duration: {:.2f} ms\t", millis(report.init_duration));
   }

@@ -27,6 +27,9 @@ struct Report {
   std::string error_type;  // with "error"
 };
 
+/// In megabytes, as Lambda says it.
+std::uint64_t used_mb(std::uint64_t memory_peak_bytes);
+std::string runtime_version_arn(const std::string& version, const std::string& region);
 /// Every begun millisecond of the Init phase and the invocation together.
 std::uint64_t billed_ms(Micros duration, Micros init_duration);
 

@@ -69,6 +69,9 @@ invoke::FunctionSpec spec_of(const FunctionRef& ref, const Function& function,
   out.timeout = std::chrono::seconds(version.timeout_s);
   out.package_path = std::move(package_path);
   out.log_group = version.logging.group.empty() ? "/aws/lambda/" + ref.name : version.logging.group;
+  out.logging = {.json = version.logging.format == "JSON",
+                 .application_level = version.logging.application_level,
+                 .system_level = version.logging.system_level};
   out.reserved_concurrency = function.reserved_concurrency;
   return out;
 }

@@ -1,0 +1,55 @@
+#pragma once
+// InstanceLog: everything that is written to the log of one instance, in the format that its
+// function asks for: Lambda's text lines, byte for byte, or JSON lines (platform_event.h), filtered
+// by the function's two levels. Keeps the tail that an invocation may ask for.
+//
+// Threads: the loop's. Lifetime: borrows the sink and the clock.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "wolke/base/env.h"
+#include "wolke/invoke/invoke.h"
+#include "wolke/invoke/log_level.h"
+#include "wolke/invoke/platform_event.h"
+#include "wolke/invoke/report.h"
+
+namespace wolke::invoke {
+
+class InstanceLog {
+ public:
+  /// shared: the fleet's and its instances'.
+  InstanceLog(LogSink& sink, Env env, std::shared_ptr<const FunctionSpec> function,
+              Timestamp started);
+
+  const std::string& stream() const { return stream_.stream; }
+
+  void init_started(const std::string& version, const std::string& warning);
+  void init_ended(InitPhase phase, const Ending& ending, Micros duration);
+  void started(const std::string& request_id);
+  void timed_out(const std::string& request_id);
+  void fault(const ServiceFault& fault, const std::string& request_id);
+  void ended(const Report& report, std::size_t produced_bytes);
+  /// What the program wrote, without its line feed.
+  void line(std::string text);
+
+  /// What was written since the last call, at most its last limits::log_tail_bytes.
+  std::string take_tail();
+
+ private:
+  void system(const PlatformEvent& event);
+  void keep(std::string line);
+  void write(std::string line);
+  Timestamp now() const { return env_.clock.wall(); }
+
+  LogSink& sink_;
+  Env env_;
+  std::shared_ptr<const FunctionSpec> function_;
+  LogStream stream_;
+  bool json_;
+  LogLevel application_level_, system_level_;
+  std::string tail_;
+};
+
+}  // namespace wolke::invoke
