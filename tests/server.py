@@ -193,6 +193,19 @@ class Server:
         if faults and judge:
             raise AssertionError("; ".join(faults) + "\n" + self.last_log[-4000:])
 
+    def kill(self):
+        """kill -9 of all its processes; returns when they are gone, and the port and the data with them."""
+        pids = [self.process.pid, *descendants(self.process.pid)]
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+        while any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids):
+            reap(pids)
+            time.sleep(0.01)
+
     def count_out(self, below):
         """The processes that were the server's and still run a second later, as {pid: command}; they are killed."""
         deadline = time.monotonic() + 1

@@ -27,7 +27,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 import load
 from checker import Operation, violation
-from server import Server, descendants, free_port
+from server import Server, free_port
 
 FILE_SYSTEM_MIB = 96
 FAULT_PAUSE_SECONDS = (0.3, 1.5)  # with load and without a fault
@@ -60,15 +60,6 @@ class Target:
         self.server.start()
         self.faults = ["kill"] + ["full"] * self.mounted + ["io_error"] * bool(options.io_error)
 
-    def kill(self):
-        process = self.server.process
-        for pid in (*descendants(process.pid), process.pid):
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                pass
-        process.wait()
-
     def set_switch(self, value):
         with open(self.switch, "r+b") as file:
             file.write(value)
@@ -91,7 +82,7 @@ class Target:
         if fault == "io_error":
             self.set_switch(b"1")
             lasts()
-        self.kill()
+        self.server.kill()
         self.set_switch(b"0")  # the disk works again only when the server that saw it fail is gone
         self.server.stop(judge=False)
         self.server.start()
