@@ -3,18 +3,23 @@
 #include <algorithm>
 
 #include "wolke/base/text.h"
+#include "wolke/services/logs/subscription.h"
 
 namespace wolke::logs {
 
-void append_to_stream(store::Tx& tx, const Group& group, Stream& stream,
-                      std::span<const NewEvent> events, Timestamp now) {
-  if (events.empty()) return;
+Result<void> append_to_stream(store::Tx& tx, const GroupName& name, const Group& group,
+                              Stream& stream, std::span<const NewEvent> events, Timestamp now,
+                              Random& random) {
+  if (events.empty()) return {};
   std::uint64_t bytes = 0;
+  std::vector<StoredEvent> stored;  // only for subscriptions
   for (const NewEvent& given : events) {
     Event event;
     event.message = given.message;
     event.ingested_ms = to_millis(now);
-    tx.put(event_key(group.id, stream.id, {given.timestamp_ms, stream.next_sequence}), event);
+    const Position position{given.timestamp_ms, stream.next_sequence};
+    tx.put(event_key(group.id, stream.id, position), event);
+    if (!group.subscriptions.empty()) stored.push_back({position, std::move(event)});
     const bool first = stream.empty();
     stream.first_ms = first ? given.timestamp_ms : std::min(stream.first_ms, given.timestamp_ms);
     stream.last_ms = first ? given.timestamp_ms : std::max(stream.last_ms, given.timestamp_ms);
@@ -25,6 +30,7 @@ void append_to_stream(store::Tx& tx, const Group& group, Stream& stream,
   stream.bytes += bytes;
   tx.put(stream_key(group.id, stream.name), stream);
   tx.add(bytes_key(group.id), static_cast<std::int64_t>(bytes));
+  return publish(tx, name, group, stream, stored, now, random);
 }
 
 Result<bool> group_exists(store::Store& store, const GroupName& name) {
@@ -50,8 +56,7 @@ Result<void> append_events(store::Tx& tx, const StreamName& name, std::span<cons
     stream->id = new_id(random);
     stream->created = now;
   }
-  append_to_stream(tx, *group, *stream, events, now);
-  return {};
+  return append_to_stream(tx, name.group, *group, *stream, events, now, random);
 }
 
 namespace {

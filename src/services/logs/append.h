@@ -20,9 +20,10 @@ struct NewEvent {
   std::string message;
 };
 
-/// Writes the events and the stream's totals.
-void append_to_stream(store::Tx& tx, const Group& group, Stream& stream,
-                      std::span<const NewEvent> events, Timestamp now);
+/// Writes the events and the stream's totals, and enqueues what the group's subscriptions want.
+Result<void> append_to_stream(store::Tx& tx, const GroupName& name, const Group& group,
+                              Stream& stream, std::span<const NewEvent> events, Timestamp now,
+                              Random& random);
 
 struct StreamName {
   GroupName group;

@@ -28,6 +28,15 @@ Error group_exists() {
 Error stream_exists() {
   return make("ResourceAlreadyExistsException", "The specified log stream already exists");
 }
+Error no_such(const std::string& what) {
+  return make("ResourceNotFoundException", "The specified " + what + " does not exist.");
+}
+Error limit_exceeded() {
+  return make("LimitExceededException", "Resource limit exceeded.");
+}
+Error malformed_query(std::string message) {
+  return make("MalformedQueryException", std::move(message));
+}
 Error not_served(const std::string& what) {
   return invalid_parameter(what + " is not served by this server.");
 }

@@ -14,6 +14,9 @@ Error no_such_stream();
 Error no_such_resource();
 Error group_exists();
 Error stream_exists();
+Error no_such(const std::string& what);  // "metric filter"
+Error limit_exceeded();
+Error malformed_query(std::string message);
 Error not_served(const std::string& what);
 
 }  // namespace wolke::logs

@@ -127,7 +127,7 @@ Result<op::PutLogEvents::Output> put_events(Logs&, Tx& tx, const Context& contex
   TRY(const Group group, get_group(tx, name));
   TRY(Stream stream, get_stream(tx, group, input.log_stream_name.value_or("")));
   Sorted sorted = sort_by_age(events, group, context.now);
-  append_to_stream(tx, group, stream, sorted.taken, context.now);
+  TRY(append_to_stream(tx, name, group, stream, sorted.taken, context.now, *context.random));
   op::PutLogEvents::Output out;
   out.next_sequence_token = fmt::format("{:056}", stream.next_sequence);
   out.rejected_log_events_info = sorted.rejected;

@@ -120,9 +120,7 @@ model::logs::FilteredLogEvent describe(Cursor& cursor) {
   out.timestamp = stored.position.timestamp_ms;
   out.message = std::move(stored.event.message);
   out.ingestion_time = stored.event.ingested_ms;
-  out.event_id =
-      fmt::format("{:020}{:020}{:016}", stored.position.timestamp_ms, stored.position.sequence,
-                  cursor.stream().id % 10'000'000'000'000'000ULL);
+  out.event_id = event_id(cursor.stream().id, stored.position);
   return out;
 }
 

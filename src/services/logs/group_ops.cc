@@ -84,6 +84,8 @@ Result<op::DeleteLogGroup::Output> delete_group(Logs&, Tx& tx, const Context& co
                                                 const op::DeleteLogGroup::Input& input) {
   TRY(const GroupName name, group_of(context, input.log_group_name));
   TRY(const Group group, get_group(tx, name));
+  TRY(const auto filters, list_metric_filters(tx, name));
+  for (const MetricFilter& filter : filters) tx.erase(metric_filter_key(name, filter.name));
   tx.erase(group_key(name));
   // Its streams and events can no longer be reached; the sweeper removes them.
   tx.put_bytes(garbage_key(group.id, 0), {});
@@ -115,7 +117,8 @@ Result<op::DescribeLogGroups::Output> describe_groups(Logs&, Tx& tx, const Conte
       item.log_group_name = group.name;
       item.creation_time = to_millis(group.created);
       item.retention_in_days = group.retention_days;
-      item.metric_filter_count = 0;
+      TRY(const auto filters, list_metric_filters(tx, name));
+      item.metric_filter_count = static_cast<std::int32_t>(filters.size());
       item.arn = name.arn() + ":*";
       item.log_group_arn = name.arn();
       item.log_group_class = group.log_class.empty() ? "STANDARD" : group.log_class;

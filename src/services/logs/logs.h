@@ -18,13 +18,22 @@
 #include "wolke/operation/operation.h"
 #include "wolke/operation/runner.h"
 #include "wolke/services/logs/append.h"
+#include "wolke/services/logs/ports.h"
 
 namespace wolke::logs {
 
+class QueryExecutions;
+
 class Logs {
  public:
-  explicit Logs(Limits account_limits) : limits(account_limits) {}
+  explicit Logs(Limits account_limits, const FunctionDirectory* function_directory = nullptr);
+  ~Logs();
+  Logs(const Logs&) = delete;
+  Logs& operator=(const Logs&) = delete;
+
   Limits limits;
+  const FunctionDirectory* functions;  // nullptr: no function may be subscribed
+  std::unique_ptr<QueryExecutions> queries;
 };
 
 /// `service` may be nullptr when only the catalogue of operations is wanted.

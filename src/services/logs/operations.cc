@@ -44,6 +44,30 @@ Result<Asks> on_all_groups(Logs&, const Context& context, const op::DescribeLogG
   return Asks{{.action = "logs:DescribeLogGroups", .resource = none.stream_arn("")}};
 }
 
+/// What belongs to no group, or to any.
+template <class Op>
+Result<Asks> on_everything(Logs&, const Context&, const typename Op::Input&) {
+  return Asks{{.action = "logs:" + std::string(Op::operation().name), .resource = "*"}};
+}
+
+Result<Asks> on_queried(Logs&, const Context& context, const op::StartQuery::Input& input) {
+  TRY(const auto groups, groups_of_query(context, input));
+  Asks out;
+  for (const GroupName& group : groups) {
+    out.push_back({.action = "logs:StartQuery",
+                   .resource = group.stream_arn(""),
+                   .resource_account = group.account});
+  }
+  return out;
+}
+
+/// Of one group, or of all when none is named.
+Result<Asks> on_metric_filters(Logs&, const Context& context,
+                               const op::DescribeMetricFilters::Input& input) {
+  return ask_group(context, "DescribeMetricFilters", input.log_group_name.value_or("*"),
+                   std::nullopt, "");
+}
+
 template <class Op, auto Run, auto AsksOf>
 constexpr Row serve() {
   return operation::row<Logs, Op, Run, AsksOf>();
@@ -66,6 +90,29 @@ operation::ServiceTable logs_table(Logs* service) {
       serve<op::PutLogEvents, put_events, on_stream<op::PutLogEvents>>(),
       serve<op::GetLogEvents, get_events, on_stream<op::GetLogEvents>>(),
       serve<op::FilterLogEvents, filter_events, on_group<op::FilterLogEvents>>(),
+
+      serve<op::PutSubscriptionFilter, put_subscription_filter,
+            on_group<op::PutSubscriptionFilter>>(),
+      serve<op::DescribeSubscriptionFilters, describe_subscription_filters,
+            on_group<op::DescribeSubscriptionFilters>>(),
+      serve<op::DeleteSubscriptionFilter, delete_subscription_filter,
+            on_group<op::DeleteSubscriptionFilter>>(),
+
+      serve<op::PutMetricFilter, put_metric_filter, on_group<op::PutMetricFilter>>(),
+      serve<op::DescribeMetricFilters, describe_metric_filters, on_metric_filters>(),
+      serve<op::DeleteMetricFilter, delete_metric_filter, on_group<op::DeleteMetricFilter>>(),
+      serve<op::TestMetricFilter, test_metric_filter, on_everything<op::TestMetricFilter>>(),
+
+      serve<op::StartQuery, start_query, on_queried>(),
+      serve<op::GetQueryResults, get_query_results, on_everything<op::GetQueryResults>>(),
+      serve<op::StopQuery, stop_query, on_everything<op::StopQuery>>(),
+      serve<op::DescribeQueries, describe_queries, on_everything<op::DescribeQueries>>(),
+
+      serve<op::PutResourcePolicy, put_resource_policy, on_everything<op::PutResourcePolicy>>(),
+      serve<op::DescribeResourcePolicies, describe_resource_policies,
+            on_everything<op::DescribeResourcePolicies>>(),
+      serve<op::DeleteResourcePolicy, delete_resource_policy,
+            on_everything<op::DeleteResourcePolicy>>(),
 
       serve<op::TagLogGroup, tag_group, on_group<op::TagLogGroup>>(),
       serve<op::UntagLogGroup, untag_group, on_group<op::UntagLogGroup>>(),

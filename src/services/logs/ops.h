@@ -52,6 +52,44 @@ Result<op::GetLogEvents::Output> get_events(Logs&, Tx&, const Context&,
 Result<op::FilterLogEvents::Output> filter_events(Logs&, Tx&, const Context&,
                                                   const op::FilterLogEvents::Input&);
 
+// subscription_ops.cc
+Result<op::PutSubscriptionFilter::Output> put_subscription_filter(
+    Logs&, Tx&, const Context&, const op::PutSubscriptionFilter::Input&);
+Result<op::DescribeSubscriptionFilters::Output> describe_subscription_filters(
+    Logs&, Tx&, const Context&, const op::DescribeSubscriptionFilters::Input&);
+Result<op::DeleteSubscriptionFilter::Output> delete_subscription_filter(
+    Logs&, Tx&, const Context&, const op::DeleteSubscriptionFilter::Input&);
+
+// metric_filter_ops.cc
+Result<op::PutMetricFilter::Output> put_metric_filter(Logs&, Tx&, const Context&,
+                                                      const op::PutMetricFilter::Input&);
+Result<op::DescribeMetricFilters::Output> describe_metric_filters(
+    Logs&, Tx&, const Context&, const op::DescribeMetricFilters::Input&);
+Result<op::DeleteMetricFilter::Output> delete_metric_filter(Logs&, Tx&, const Context&,
+                                                            const op::DeleteMetricFilter::Input&);
+Result<op::TestMetricFilter::Output> test_metric_filter(Logs&, Tx&, const Context&,
+                                                        const op::TestMetricFilter::Input&);
+
+// policy_ops.cc
+Result<op::PutResourcePolicy::Output> put_resource_policy(Logs&, Tx&, const Context&,
+                                                          const op::PutResourcePolicy::Input&);
+Result<op::DescribeResourcePolicies::Output> describe_resource_policies(
+    Logs&, Tx&, const Context&, const op::DescribeResourcePolicies::Input&);
+Result<op::DeleteResourcePolicy::Output> delete_resource_policy(
+    Logs&, Tx&, const Context&, const op::DeleteResourcePolicy::Input&);
+
+// query_ops.cc
+Result<op::StartQuery::Output> start_query(Logs&, Tx&, const Context&,
+                                           const op::StartQuery::Input&);
+Result<op::StopQuery::Output> stop_query(Logs&, Tx&, const Context&, const op::StopQuery::Input&);
+Result<op::GetQueryResults::Output> get_query_results(Logs&, Tx&, const Context&,
+                                                      const op::GetQueryResults::Input&);
+Result<op::DescribeQueries::Output> describe_queries(Logs&, Tx&, const Context&,
+                                                     const op::DescribeQueries::Input&);
+/// The groups that a query is about.
+Result<std::vector<GroupName>> groups_of_query(const Context& context,
+                                               const op::StartQuery::Input& input);
+
 /// The group that a request names, by name or by ARN (with or without ":*").
 Result<GroupName> group_of(const Context& context, const std::optional<std::string>& name,
                            const std::optional<std::string>& identifier = std::nullopt);

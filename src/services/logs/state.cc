@@ -23,6 +23,43 @@ KeyBuilder groups_table(const GroupName& name) {
   return key;
 }
 
+KeyBuilder metric_filters_table(const GroupName& name) {
+  KeyBuilder key("logs.metric");
+  key.text(name.account).text(name.region);
+  return key;
+}
+
+KeyBuilder policies_table(const GroupName& place) {
+  KeyBuilder key("logs.policy");
+  key.text(place.account).text(place.region);
+  return key;
+}
+
+KeyBuilder queries_table(const GroupName& place) {
+  KeyBuilder key("logs.query");
+  key.text(place.account).text(place.region);
+  return key;
+}
+
+/// Every record of a table's part, which its limits keep small.
+template <class T>
+Result<std::vector<T>> list_all(store::Tx& tx, store::Shard shard, std::string begin) {
+  store::Scan scan;
+  scan.shard = shard;
+  scan.end = store::prefix_end(begin);
+  scan.begin = std::move(begin);
+  std::vector<T> out;
+  while (true) {
+    TRY(const store::Page page, tx.scan(scan));
+    for (const store::Record& record : page.records) {
+      TRY(auto item, store::decode<T>(record.value, record.key));
+      out.push_back(std::move(item));
+    }
+    if (!page.more || page.records.empty()) return out;
+    scan.begin = page.records.back().key + '\0';
+  }
+}
+
 std::string event_bytes(std::uint64_t stream, Position position) {
   return KeyBuilder("logs.event")
       .number(stream)
@@ -55,6 +92,23 @@ store::Key bytes_key(std::uint64_t group) {
 store::Key garbage_key(std::uint64_t group, std::uint64_t stream) {
   return {store::shard_of("logs.garbage"),
           KeyBuilder("logs.garbage").number(group).number(stream).build()};
+}
+
+store::Key metric_filter_key(const GroupName& group, std::string_view filter) {
+  return {shard_of_groups(group),
+          metric_filters_table(group).text(group.name).text(filter).build()};
+}
+store::Key policy_key(const GroupName& place, std::string_view policy) {
+  return {shard_of_groups(place), policies_table(place).text(policy).build()};
+}
+
+store::Key query_key(const GroupName& place, std::string_view id) {
+  return {shard_of_groups(place), queries_table(place).text(id).build()};
+}
+
+std::string event_id(std::uint64_t stream, Position position) {
+  return fmt::format("{:020}{:020}{:016}", position.timestamp_ms, position.sequence,
+                     stream % 10'000'000'000'000'000ULL);
 }
 
 std::optional<Position> position_of(std::string_view key) {
@@ -103,20 +157,22 @@ Result<Groups> list_groups(store::Tx& tx, const GroupName& prefix, std::string_v
 
 Result<std::vector<Stream>> list_streams(store::Tx& tx, const Group& group,
                                          std::string_view prefix) {
-  store::Scan scan;
-  scan.shard = shard_of_group(group.id);
-  scan.begin = KeyBuilder("logs.stream").number(group.id).text_prefix(prefix).build();
-  scan.end = store::prefix_end(scan.begin);
-  std::vector<Stream> out;
-  while (true) {
-    TRY(const store::Page page, tx.scan(scan));
-    for (const store::Record& record : page.records) {
-      TRY(auto stream, store::decode<Stream>(record.value, record.key));
-      out.push_back(std::move(stream));
-    }
-    if (!page.more || page.records.empty()) return out;
-    scan.begin = page.records.back().key + '\0';
-  }
+  return list_all<Stream>(tx, shard_of_group(group.id),
+                          KeyBuilder("logs.stream").number(group.id).text_prefix(prefix).build());
+}
+
+Result<std::vector<MetricFilter>> list_metric_filters(store::Tx& tx, const GroupName& group) {
+  KeyBuilder key = metric_filters_table(group);
+  if (!group.name.empty()) key.text(group.name);
+  return list_all<MetricFilter>(tx, shard_of_groups(group), key.build());
+}
+
+Result<std::vector<ResourcePolicy>> list_policies(store::Tx& tx, const GroupName& place) {
+  return list_all<ResourcePolicy>(tx, shard_of_groups(place), policies_table(place).build());
+}
+
+Result<std::vector<Query>> list_queries(store::Tx& tx, const GroupName& place) {
+  return list_all<Query>(tx, shard_of_groups(place), queries_table(place).build());
 }
 
 Result<Events> read_events(store::Tx& tx, const EventRange& range) {

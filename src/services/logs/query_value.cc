@@ -1,0 +1,339 @@
+// Values, fields and functions of queries.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "wolke/base/text.h"
+#include "wolke/services/logs/filter_condition.h"
+#include "wolke/services/logs/query.h"
+
+namespace wolke::logs {
+namespace {
+
+using shape::Json;
+
+constexpr double last_millis = 253'402'300'799'999.0;  // of the year 9999
+
+/// Dotted names lead into objects, their numbers into arrays; a name with dots in it is found, too.
+const Json* find_dotted(const Json& document, std::string_view name) {
+  if (const Json* whole = document.find(name)) return whole;
+  for (std::size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1)) {
+    const std::string_view first = name.substr(0, dot);
+    const Json* inner = document.find(first);
+    if (const Json::Array* array = document.array()) {
+      const auto index = parse_u64(first);
+      if (index && *index < array->size()) inner = &(*array)[*index];
+    }
+    if (inner == nullptr) continue;
+    if (const Json* found = find_dotted(*inner, name.substr(dot + 1))) return found;
+  }
+  if (const Json::Array* array = document.array()) {
+    const auto index = parse_u64(name);
+    if (index && *index < array->size()) return &(*array)[*index];
+  }
+  return nullptr;
+}
+
+Value value_of(const Json& json) {
+  if (const std::string* text = json.string()) return Value::of(*text);
+  if (const bool* truth = json.boolean()) return *truth ? Value::of(1.0) : Value::of(0.0);
+  if (json.is_null()) return {};
+  return Value::of(json.text());
+}
+
+using Arguments = std::vector<Value>;
+using Function = Value (*)(const Arguments&);
+
+std::optional<double> number_at(const Arguments& arguments, std::size_t index) {
+  return index < arguments.size() ? arguments[index].as_number() : std::nullopt;
+}
+
+template <double (*F)(double)>
+Value of_one(const Arguments& arguments) {
+  const auto x = number_at(arguments, 0);
+  return x ? Value::of(F(*x)) : Value{};
+}
+
+template <class F>
+Value of_two(const Arguments& arguments, F f) {
+  const auto a = number_at(arguments, 0), b = number_at(arguments, 1);
+  return a && b ? Value::of(f(*a, *b)) : Value{};
+}
+
+template <class F>
+Value compared(const Arguments& arguments, F f) {
+  if (arguments[0].empty() || arguments[1].empty()) return Value::of(false);
+  return Value::of(f(compare(arguments[0], arguments[1])));
+}
+
+Value rounded_time(const Arguments& arguments, double (*round)(double)) {
+  const auto time = number_at(arguments, 0), period = number_at(arguments, 1);
+  if (!time || !period || *period < 1) return {};
+  const double out = round(*time / *period) * *period;
+  if (!(out >= 0 && out <= last_millis)) return {};
+  return Value::at(static_cast<std::int64_t>(out));
+}
+
+Value part_of_text(const Arguments& arguments) {
+  const std::string text = arguments[0].as_text();
+  const double begin = std::max(0.0, number_at(arguments, 1).value_or(0));
+  const double length = number_at(arguments, 2).value_or(static_cast<double>(text.size()));
+  if (!(begin < static_cast<double>(text.size())) || !(length > 0)) return Value::of(std::string());
+  return Value::of(text.substr(static_cast<std::size_t>(begin),
+                               static_cast<std::size_t>(std::min(length, 1e9))));
+}
+
+Value replaced(const Arguments& arguments) {
+  std::string text = arguments[0].as_text();
+  const std::string from = arguments[1].as_text(), to = arguments[2].as_text();
+  constexpr std::size_t text_max = 1024 * 1024;
+  for (std::size_t at = 0; !from.empty() && text.size() < text_max;) {
+    at = text.find(from, at);
+    if (at == text.npos) break;
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+  return Value::of(std::move(text));
+}
+
+std::string upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  }
+  return text;
+}
+
+Value trimmed(const Arguments& arguments, bool left, bool right) {
+  const std::string text = arguments[0].as_text();
+  std::string_view out = text;
+  while (left && !out.empty() && out.front() == ' ') out.remove_prefix(1);
+  while (right && !out.empty() && out.back() == ' ') out.remove_suffix(1);
+  return Value::of(std::string(out));
+}
+
+Value joined(const Arguments& arguments) {
+  std::string out;
+  for (const Value& value : arguments) out += value.as_text();
+  return Value::of(std::move(out));
+}
+
+Value first_present(const Arguments& arguments) {
+  const auto found = std::find_if(arguments.begin(), arguments.end(),
+                                  [](const Value& value) { return !value.empty(); });
+  return found == arguments.end() ? Value{} : *found;
+}
+
+Value best(const Arguments& arguments, int sign) {
+  Value out;
+  for (const Value& value : arguments) {
+    if (value.empty()) continue;
+    if (out.empty() || compare(value, out) * sign > 0) out = value;
+  }
+  return out;
+}
+
+bool is_blank(const Value& value) {
+  return value.as_text().find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+struct Entry {
+  std::string_view name;
+  std::size_t least, most;
+  Function function;
+};
+
+constexpr std::size_t any_number = 32;
+
+constexpr Entry functions[] = {
+    {"or", 2, 2, [](const Arguments& a) { return Value::of(a[0].truth() || a[1].truth()); }},
+    {"and", 2, 2, [](const Arguments& a) { return Value::of(a[0].truth() && a[1].truth()); }},
+    {"not", 1, 1, [](const Arguments& a) { return Value::of(!a[0].truth()); }},
+    {"=", 2, 2, [](const Arguments& a) { return compared(a, [](int c) { return c == 0; }); }},
+    {"!=", 2, 2, [](const Arguments& a) { return compared(a, [](int c) { return c != 0; }); }},
+    {"<", 2, 2, [](const Arguments& a) { return compared(a, [](int c) { return c < 0; }); }},
+    {"<=", 2, 2, [](const Arguments& a) { return compared(a, [](int c) { return c <= 0; }); }},
+    {">", 2, 2, [](const Arguments& a) { return compared(a, [](int c) { return c > 0; }); }},
+    {">=", 2, 2, [](const Arguments& a) { return compared(a, [](int c) { return c >= 0; }); }},
+    {"+", 2, 2, [](const Arguments& a) { return of_two(a, std::plus<>()); }},
+    {"-", 2, 2, [](const Arguments& a) { return of_two(a, std::minus<>()); }},
+    {"*", 2, 2, [](const Arguments& a) { return of_two(a, std::multiplies<>()); }},
+    {"/", 2, 2, [](const Arguments& a) { return of_two(a, std::divides<>()); }},
+    {"%", 2, 2,
+     [](const Arguments& a) {
+       return of_two(a, [](double x, double y) { return std::fmod(x, y); });
+     }},
+    {"^", 2, 2,
+     [](const Arguments& a) {
+       return of_two(a, [](double x, double y) { return std::pow(x, y); });
+     }},
+    {"abs", 1, 1, of_one<std::fabs>},
+    {"ceil", 1, 1, of_one<std::ceil>},
+    {"floor", 1, 1, of_one<std::floor>},
+    {"sqrt", 1, 1, of_one<std::sqrt>},
+    {"log", 1, 1, of_one<std::log>},
+    {"greatest", 1, any_number, [](const Arguments& a) { return best(a, 1); }},
+    {"least", 1, any_number, [](const Arguments& a) { return best(a, -1); }},
+    {"datefloor", 2, 2, [](const Arguments& a) { return rounded_time(a, std::floor); }},
+    {"dateceil", 2, 2, [](const Arguments& a) { return rounded_time(a, std::ceil); }},
+    {"frommillis", 1, 1,
+     [](const Arguments& a) { return rounded_time({a[0], Value::of(1.0)}, std::floor); }},
+    {"tomillis", 1, 1,
+     [](const Arguments& a) { return of_two({a[0], Value::of(0.0)}, std::plus<>()); }},
+    {"ispresent", 1, 1, [](const Arguments& a) { return Value::of(!a[0].empty()); }},
+    {"isempty", 1, 1, [](const Arguments& a) { return Value::of(a[0].as_text().empty()); }},
+    {"isblank", 1, 1, [](const Arguments& a) { return Value::of(is_blank(a[0])); }},
+    {"coalesce", 1, any_number, first_present},
+    {"concat", 1, any_number, joined},
+    {"strlen", 1, 1,
+     [](const Arguments& a) { return Value::of(static_cast<double>(a[0].as_text().size())); }},
+    {"tolower", 1, 1, [](const Arguments& a) { return Value::of(to_lower(a[0].as_text())); }},
+    {"toupper", 1, 1, [](const Arguments& a) { return Value::of(upper(a[0].as_text())); }},
+    {"trim", 1, 1, [](const Arguments& a) { return trimmed(a, true, true); }},
+    {"ltrim", 1, 1, [](const Arguments& a) { return trimmed(a, true, false); }},
+    {"rtrim", 1, 1, [](const Arguments& a) { return trimmed(a, false, true); }},
+    {"substr", 2, 3, part_of_text},
+    {"replace", 3, 3, replaced},
+    {"strcontains", 2, 2,
+     [](const Arguments& a) {
+       return Value::of(a[0].as_text().find(a[1].as_text()) != std::string::npos);
+     }},
+};
+
+}  // namespace
+
+bool Value::truth() const {
+  if (kind == Kind::text && text == "true") return true;
+  const auto value = as_number();
+  return value && *value != 0;
+}
+
+std::optional<double> Value::as_number() const {
+  if (kind == Kind::none) return std::nullopt;
+  if (kind == Kind::text) return text.empty() ? std::nullopt : number_of(text);
+  if (std::isnan(number)) return std::nullopt;
+  return number;
+}
+
+std::string Value::as_text() const {
+  if (kind == Kind::none || kind == Kind::text) return text;
+  if (kind == Kind::number) return fmt::format("{:.15g}", number);
+  std::string out = format_iso8601(from_millis(static_cast<std::int64_t>(number)));
+  std::replace(out.begin(), out.end(), 'T', ' ');
+  out.pop_back();
+  return out;
+}
+
+int compare(const Value& a, const Value& b) {
+  const auto x = a.as_number(), y = b.as_number();
+  if (x && y) return *x < *y ? -1 : *x > *y ? 1 : 0;
+  // Nothing, then numbers, then text: an order of all values, which sorting needs.
+  const auto rank = [](const Value& value, bool number) {
+    return value.empty() ? 0 : number ? 1 : 2;
+  };
+  const int difference = rank(a, x.has_value()) - rank(b, y.has_value());
+  return difference != 0 ? difference : a.as_text().compare(b.as_text());
+}
+
+Value Row::get(const std::string& name) const {
+  if (const auto known = values_.find(name); known != values_.end()) return known->second;
+  const auto message = values_.find("@message");
+  if (message == values_.end() || name.starts_with('@')) return {};
+  if (!document_) {
+    const std::string& text = message->second.text;
+    const std::size_t brace = text.find_first_not_of(" \t\r\n");
+    auto parsed =
+        brace != text.npos && text[brace] == '{' ? shape::parse_json(text) : Result<Json>(Json());
+    document_ = std::make_shared<const Json>(parsed ? *std::move(parsed) : Json());
+  }
+  const Json* found = find_dotted(*document_, name);
+  return found != nullptr ? value_of(*found) : Value{};
+}
+
+std::size_t Row::bytes() const {
+  std::size_t out = 0;
+  for (const auto& [name, value] : values_) out += name.size() + value.text.size() + 100;
+  return out;
+}
+
+bool is_function(std::string_view name, std::size_t arguments) {
+  return std::any_of(std::begin(functions), std::end(functions), [&](const Entry& entry) {
+    return entry.name == name && arguments >= entry.least && arguments <= entry.most;
+  });
+}
+
+Value call_function(std::string_view name, const std::vector<Value>& arguments) {
+  for (const Entry& entry : functions) {
+    if (entry.name == name) return entry.function(arguments);
+  }
+  return {};
+}
+
+Value evaluate(const Expression& expression, const Row& row, const std::vector<Value>* aggregates) {
+  const auto child = [&](std::size_t index) {
+    return evaluate(expression.children[index], row, aggregates);
+  };
+  switch (expression.kind) {
+    case Expression::Kind::constant:
+      return expression.constant;
+    case Expression::Kind::field:
+      return row.get(expression.name);
+    case Expression::Kind::aggregate:
+      return aggregates != nullptr ? (*aggregates)[expression.slot] : Value{};
+    case Expression::Kind::like: {
+      const Value value = child(0);
+      if (value.empty()) return Value::of(false);
+      const std::string text = value.as_text();
+      const bool found = expression.regex
+                             ? expression.regex->found_in(text)
+                             : text.find(expression.constant.text) != std::string::npos;
+      return Value::of(found != expression.negated);
+    }
+    case Expression::Kind::in: {
+      const Value value = child(0);
+      bool found = false;
+      for (std::size_t i = 1; i < expression.children.size() && !found; ++i) {
+        found = !value.empty() && compare(value, child(i)) == 0;
+      }
+      return Value::of(found != expression.negated);
+    }
+    case Expression::Kind::call:
+      break;
+  }
+  std::vector<Value> arguments;
+  for (std::size_t i = 0; i < expression.children.size(); ++i) arguments.push_back(child(i));
+  return call_function(expression.name, arguments);
+}
+
+void set_report_fields(Row& row, std::string_view message) {
+  const std::size_t space = message.find(' ');
+  const std::string_view type = message.substr(0, space);
+  if (type != "REPORT" && type != "START" && type != "END") return;
+  constexpr std::string_view marker = " RequestId: ";
+  if (!message.substr(type.size()).starts_with(marker)) return;
+  const std::string_view rest = message.substr(type.size() + marker.size());
+  row.set("@type", Value::of(std::string(type)));
+  row.set("@requestId", Value::of(std::string(rest.substr(0, rest.find_first_of(" \t\n")))));
+  if (type != "REPORT") return;
+  struct Figure {
+    std::string_view label;
+    const char* field;
+    double unit;
+  };
+  constexpr double megabyte = 1e6;
+  static constexpr Figure figures[] = {{"\tDuration: ", "@duration", 1},
+                                       {"\tBilled Duration: ", "@billedDuration", 1},
+                                       {"\tInit Duration: ", "@initDuration", 1},
+                                       {"\tMemory Size: ", "@memorySize", megabyte},
+                                       {"\tMax Memory Used: ", "@maxMemoryUsed", megabyte}};
+  for (const Figure& figure : figures) {
+    const std::size_t at = rest.find(figure.label);
+    if (at == rest.npos) continue;
+    const std::string_view value = rest.substr(at + figure.label.size());
+    if (const auto number = number_of(value.substr(0, value.find(' ')))) {
+      row.set(figure.field, Value::of(*number * figure.unit));
+    }
+  }
+}
+
+}  // namespace wolke::logs

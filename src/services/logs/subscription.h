@@ -1,0 +1,41 @@
+#pragma once
+// Subscriptions: matching events of a group become events for a function, in the very transaction
+// that stores them, so that neither can be without the other. Source: CloudWatch Logs user guide,
+// "Subscription filters with AWS Lambda".
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wolke/services/logs/state.h"
+
+namespace wolke::logs {
+
+inline constexpr std::size_t subscriptions_max = 2;  // CloudWatch Logs: for each log group
+/// Messages that go into one payload; compressed and in base64 it stays below Lambda's limit
+/// whatever they are.
+inline constexpr std::size_t payload_messages_bytes_max = 384 * 1024;
+
+struct SubscribedEvent {
+  std::string id;
+  std::int64_t timestamp_ms = 0;
+  std::string message;
+  /// What a space-delimited pattern names in it.
+  std::map<std::string, std::string> fields;
+};
+
+struct SubscriptionSource {
+  std::string account, group, stream, filter;
+};
+
+/// The document that is compressed.
+std::string subscription_document(const SubscriptionSource& source,
+                                  std::span<const SubscribedEvent> events);
+/// {"awslogs":{"data":"BASE64 OF GZIP"}}
+std::string subscription_payload(const std::string& document);
+
+/// Enqueues what the group's subscriptions want of `events`, which were just put into `stream`.
+Result<void> publish(store::Tx& tx, const GroupName& name, const Group& group, const Stream& stream,
+                     std::span<const StoredEvent> events, Timestamp now, Random& random);
+
+}  // namespace wolke::logs
