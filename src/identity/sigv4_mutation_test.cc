@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
 #include <random>
 
 #include "wolke/base/hash.h"
 #include "wolke/base/uri.h"
 #include "wolke/identity/chunked.h"
+#include "wolke/identity/mutants_for_test.h"
 #include "wolke/identity/sign.h"
 
 namespace wolke::identity {
@@ -197,7 +199,7 @@ int accepted_mutants(unsigned seed, int count, const Verifier& verifier, std::st
 
 TEST(SigV4Mutation, NoRequestWithOneThingChangedIsAccepted) {
   std::string example;
-  EXPECT_EQ(accepted_mutants(1, 20'000, accepted, &example), 0) << example;
+  EXPECT_EQ(accepted_mutants(mutants_seed(1), mutants_to_try(), accepted, &example), 0) << example;
 }
 
 TEST(SigV4Mutation, AVerifierThatForgetsUnsignedHeadersIsCaught) {
@@ -250,9 +252,27 @@ bool decodes(const ChunkedOptions& how, const std::string& body) {
   return decoder.feed(body, out) && decoder.finish();
 }
 
+/// Chunk sizes without leading zeros and in small letters: another spelling is not another body.
+std::string without_spelling(std::string body) {
+  constexpr std::string_view after = ";chunk-signature=";
+  for (std::size_t end = body.find(after); end != std::string::npos;) {
+    std::size_t begin = end;
+    while (begin > 0 && std::isxdigit(static_cast<unsigned char>(body[begin - 1]))) --begin;
+    for (std::size_t i = begin; i < end; ++i) {
+      body[i] = static_cast<char>(std::tolower(static_cast<unsigned char>(body[i])));
+    }
+    while (begin + 1 < end && body[begin] == '0') {
+      body.erase(begin, 1);
+      --end;
+    }
+    end = body.find(after, end + 1);
+  }
+  return body;
+}
+
 TEST(SigV4Mutation, NoStreamingBodyWithOneThingChangedIsAccepted) {
-  Maker make(3);
-  for (int i = 0; i < 20'000; ++i) {
+  Maker make(mutants_seed(3));
+  for (int i = 0, tries = mutants_to_try(); i < tries; ++i) {
     ChunkedOptions how;
     const std::string body = signed_body(make, how);
     ASSERT_TRUE(decodes(how, body));
@@ -280,7 +300,12 @@ TEST(SigV4Mutation, NoStreamingBodyWithOneThingChangedIsAccepted) {
         make.replace_byte(changed);
         break;
     }
-    EXPECT_FALSE(decodes(changed_how, changed)) << i;
+    if (!decodes(changed_how, changed)) continue;
+    const bool same_parameters = changed_how.decoded_bytes == how.decoded_bytes &&
+                                 changed_how.seed_signature == how.seed_signature;
+    EXPECT_TRUE(same_parameters && without_spelling(changed) == without_spelling(body))
+        << body << "\nbecame\n"
+        << changed;
   }
 }
 

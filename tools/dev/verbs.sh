@@ -12,6 +12,7 @@ verb_help() {
 ./dev bench          measure, beside the comparators, and write the figures into SPECIFICATION.md
 ./dev crash [N]      N kills of the real server under load and 100·N simulated power cuts (default 300)
 ./dev check [SECONDS] S3 keys and a bucket's configuration stay linearizable under kills, disk errors, a full disk (default 60)
+./dev mutants [N]    N signed requests, bodies and links with one thing changed (default 10,000,000): none may be accepted
 ./dev soak [MINUTES] the crash test's load without kills (default 10): memory, descriptors and processes stay flat
 ./dev qemu [LAYOUT]  the sandbox in virtual machines of Debian's kernel: control groups v2, v1, hybrid (tests/qemu)
 ./dev lto            release build with ThinLTO
@@ -140,6 +141,20 @@ verb_crash() {
   build_preset release wolke store_test
   forget_aws
   debian_python tests/crash/run.py --binary build/release/wolke --kills "${1:-300}"
+}
+
+# In as many processes as jobs, each with a seed of its own; each tries as many of each of the three kinds.
+verb_mutants() {
+  local total=${1:-10000000} seed=0 failed=0 pids=()
+  build_preset release identity_test
+  for ((seed = 1; seed <= jobs; seed++)); do
+    WOLKE_MUTANTS=$(((total + 3 * jobs - 1) / (3 * jobs))) WOLKE_MUTANTS_SEED=$seed build/release/src/identity/identity_test \
+      --gtest_brief=1 --gtest_filter='SigV4Mutation.No*:SigV2Mutation.No*' &
+    pids+=($!)
+  done
+  for seed in "${pids[@]}"; do wait "$seed" || failed=1; done
+  [ $failed = 0 ] || die "a changed request was accepted"
+  say "mutants: $total, 0 accepted"
 }
 
 verb_check() {
