@@ -27,7 +27,7 @@ InstanceLog::InstanceLog(LogSink& sink, Env env, std::shared_ptr<const FunctionS
 
 void InstanceLog::init_started(const std::string& version, const std::string& warning) {
   if (json_) {
-    system(init_start_event(*function_, version));
+    tell(init_start_event(*function_, version));
     if (!warning.empty()) write(application_line(now(), LogLevel::warn, warning, "") + '\n');
     return;
   }
@@ -38,15 +38,15 @@ void InstanceLog::init_started(const std::string& version, const std::string& wa
 /// In text, as on Lambda, only what failed is reported.
 void InstanceLog::init_ended(InitPhase phase, const Ending& ending, Micros duration) {
   if (json_) {
-    system(init_runtime_done_event(phase, ending));
-    return system(init_report_event(phase, ending, duration));
+    tell(init_runtime_done_event(phase, ending));
+    return tell(init_report_event(phase, ending, duration));
   }
   if (ending.status == "success") return;
   keep(init_report_line(duration, phase, ending.status, ending.error_type));
 }
 
 void InstanceLog::started(const std::string& request_id) {
-  if (json_) return system(start_event(request_id, function_->version));
+  if (json_) return tell(start_event(request_id, function_->version));
   keep(start_line(request_id, function_->version));
 }
 
@@ -67,8 +67,8 @@ void InstanceLog::fault(const ServiceFault& fault, const std::string& request_id
 void InstanceLog::ended(const Report& report, std::size_t produced_bytes) {
   if (json_) {
     const Ending ending{report.status.empty() ? "success" : report.status, report.error_type};
-    system(runtime_done_event(report.request_id, ending, report.duration, produced_bytes));
-    return system(report_event(report));
+    tell(runtime_done_event(report.request_id, ending, report.duration, produced_bytes));
+    return tell(report_event(report));
   }
   keep(end_line(report.request_id));
   keep(report_line(report));
@@ -86,7 +86,7 @@ std::string InstanceLog::take_tail() {
   return tail;
 }
 
-void InstanceLog::system(const PlatformEvent& event) {
+void InstanceLog::tell(const PlatformEvent& event) {
   if (event.level < system_level_) return;
   keep(event.json(now()) + '\n');
 }

@@ -38,7 +38,7 @@ class InstanceLog {
   std::string take_tail();
 
  private:
-  void system(const PlatformEvent& event);
+  void tell(const PlatformEvent& event);
   void keep(std::string line);
   void write(std::string line);
   Timestamp now() const { return env_.clock.wall(); }
