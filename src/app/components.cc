@@ -162,7 +162,7 @@ Result<void> Components::open_meter() {
 
 void Components::make_logs() {
   operation::Runner runner{.store = *store_, .pool = *pool_, .loop = loop_};
-  logs_ = std::make_unique<logs::Logs>(Limits{});
+  logs_ = std::make_unique<logs::Logs>(Limits{}, &functions_for_logs_);
   appender_ = std::make_unique<logs::Appender>(env_, runner);
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "wolke/app/function_logs.h"
+#include "wolke/app/logs_ports.h"
 #include "wolke/app/ports.h"
 #include "wolke/app/server.h"
 #include "wolke/async/loop.h"
@@ -73,6 +74,7 @@ class Components {
   std::shared_ptr<net::TlsAcceptor> acceptor_;  // owners: this and the sandboxes' doors
   std::unique_ptr<meter::UsageLog> usage_log_;
   std::unique_ptr<meter::Drainer> drainer_;
+  FunctionsForLogs functions_for_logs_;
   std::unique_ptr<logs::Logs> logs_;
   std::unique_ptr<logs::Appender> appender_;
   std::unique_ptr<FunctionLogs> function_logs_;
