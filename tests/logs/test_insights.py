@@ -46,7 +46,7 @@ class Insights(unittest.TestCase):
             if answer["status"] not in ("Scheduled", "Running"):
                 self.assertEqual(answer["status"], "Complete")
                 return [{item["field"]: item["value"] for item in row} for row in answer["results"]], answer["statistics"]
-            time.sleep(0.1)
+            time.sleep(0.05)
         self.fail("the query did not end")
 
     def test_rows_come_with_their_fields(self):

@@ -76,7 +76,7 @@ class Subscriptions(unittest.TestCase):
             if events:
                 data = base64.b64decode(events[0]["message"].split()[1])
                 return json.loads(gzip.decompress(data))
-            time.sleep(0.2)
+            time.sleep(0.05)
         self.fail("nothing arrived")
 
     def test_matching_events_arrive_as_aws_packs_them(self):
