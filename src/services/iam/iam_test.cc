@@ -155,6 +155,60 @@ TEST_F(IamTest, AServiceLinkedRoleIsMadeOnceForAServiceThatIsKnown) {
   EXPECT_EQ(
       code(run<Op>(create_service_linked_role, {.aws_service_name = "nothing.amazonaws.com"})),
       "NoSuchEntity");
+  const auto suffix = run<Op>(create_service_linked_role,
+                              {.aws_service_name = "ecs.amazonaws.com", .custom_suffix = "b"});
+  EXPECT_EQ(suffix.error().message, "Custom suffix is not allowed for ecs.amazonaws.com");
+}
+
+TEST_F(IamTest, AServiceLinkedRoleIsDeletedByItsOwnOperationAlone) {
+  using Delete = op::DeleteServiceLinkedRole;
+  using Status = op::GetServiceLinkedRoleDeletionStatus;
+  ASSERT_TRUE(run<op::CreateServiceLinkedRole>(create_service_linked_role,
+                                               {.aws_service_name = "batch.amazonaws.com"}));
+  make_role("other");
+  EXPECT_EQ(code(run<Delete>(delete_service_linked_role, {.role_name = "other"})), "NoSuchEntity");
+  const auto deleted =
+      run<Delete>(delete_service_linked_role, {.role_name = "AWSServiceRoleForBatch"});
+  ASSERT_TRUE(deleted);
+  EXPECT_TRUE(deleted->deletion_task_id->starts_with(
+      "task/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch/"));
+  EXPECT_EQ(code(run<op::GetRole>(get_role, {.role_name = "AWSServiceRoleForBatch"})),
+            "NoSuchEntity");
+  const auto status = run<Status>(get_service_linked_role_deletion_status,
+                                  {.deletion_task_id = *deleted->deletion_task_id});
+  EXPECT_EQ(status->status, "SUCCEEDED");
+  EXPECT_EQ(code(run<Status>(get_service_linked_role_deletion_status, {.deletion_task_id = "x"})),
+            "NoSuchEntity");
+}
+
+TEST_F(IamTest, ASimulationHasThePoliciesOfAUserItsGroupsAndItsBoundary) {
+  using Op = op::SimulatePrincipalPolicy;
+  ASSERT_TRUE(run<op::CreateUser>(create_user, {.user_name = "u"}));
+  ASSERT_TRUE(run<op::CreateGroup>(create_group, {.group_name = "g"}));
+  ASSERT_TRUE(run<op::AddUserToGroup>(add_user_to_group, {.group_name = "g", .user_name = "u"}));
+  ASSERT_TRUE(run<op::PutGroupPolicy>(
+      put_inline_policy<op::PutGroupPolicy>,
+      {.group_name = "g", .policy_name = "p", .policy_document = document}));
+  Op::Input input;
+  input.policy_source_arn = "arn:aws:iam::111111111111:user/u";
+  input.action_names = {"s3:GetObject", "s3:PutObject"};
+  const auto decisions = [&] {
+    std::string out;
+    const auto answer = run<Op>(simulate_principal_policy, input);
+    if (!answer) return answer.error().code;
+    for (const auto& result : *answer->evaluation_results) out += *result.eval_decision + ";";
+    return out;
+  };
+  EXPECT_EQ(decisions(), "allowed;implicitDeny;");
+  input.permissions_boundary_policy_input_list = {trust};
+  EXPECT_EQ(decisions(), "MalformedPolicyDocument");
+  input.permissions_boundary_policy_input_list = {
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Put*","Resource":"*"}})"};
+  EXPECT_EQ(decisions(), "implicitDeny;implicitDeny;");
+  input.policy_source_arn = "arn:aws:iam::111111111111:user/nobody";
+  EXPECT_EQ(decisions(), "NoSuchEntity");
+  input.policy_source_arn = "arn:aws:s3:::bucket";
+  EXPECT_EQ(decisions(), "InvalidInput");
 }
 
 TEST_F(IamTest, TheDetailsOfAnAccountComeAPageAtATime) {

@@ -32,6 +32,21 @@ Result<op::CreateServiceLinkedRole::Output> create_service_linked_role(
 Result<operation::Asks> service_linked_role_asks(Iam& iam, const Context& context,
                                                  const op::CreateServiceLinkedRole::Input& in);
 
+Result<op::DeleteServiceLinkedRole::Output> delete_service_linked_role(
+    Iam& iam, store::Tx& tx, const Context& context, const op::DeleteServiceLinkedRole::Input& in);
+Result<op::GetServiceLinkedRoleDeletionStatus::Output> get_service_linked_role_deletion_status(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::GetServiceLinkedRoleDeletionStatus::Input& in);
+
+// simulate_ops.cc
+Result<op::SimulateCustomPolicy::Output> simulate_custom_policy(
+    Iam& iam, store::Tx& tx, const Context& context, const op::SimulateCustomPolicy::Input& in);
+Result<op::SimulatePrincipalPolicy::Output> simulate_principal_policy(
+    Iam& iam, store::Tx& tx, const Context& context, const op::SimulatePrincipalPolicy::Input& in);
+/// On the user, group or role whose policies are tried.
+Result<operation::Asks> simulate_principal_asks(Iam& iam, const Context& context,
+                                                const op::SimulatePrincipalPolicy::Input& in);
+
 // details_ops.cc
 Result<op::GetAccountAuthorizationDetails::Output> get_account_authorization_details(
     Iam& iam, store::Tx& tx, const Context& context,

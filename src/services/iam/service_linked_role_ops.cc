@@ -4,50 +4,47 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 
 #include "wolke/identity/ids.h"
 #include "wolke/services/iam/asks.h"
+#include "wolke/services/iam/linked_services.h"
 #include "wolke/services/iam/ops.h"
 
 namespace wolke::iam {
 namespace {
 
 constexpr std::string_view domain = ".amazonaws.com";
+constexpr std::string_view linked_path = "/aws-service-role/";
 
-/// Service principal -> what follows "AWSServiceRoleFor".
-constexpr auto names = std::to_array<std::pair<std::string_view, std::string_view>>({
-    {"apidestinations.events", "AmazonEventBridgeApiDestinations"},
-    {"autoscaling", "AutoScaling"},
-    {"dynamodb.application-autoscaling", "ApplicationAutoScaling_DynamoDBTable"},
-    {"ecs", "ECS"},
-    {"elasticache", "ElastiCache"},
-    {"elasticloadbalancing", "ElasticLoadBalancing"},
-    {"events", "CloudWatchEvents"},
-    {"lambda.application-autoscaling", "ApplicationAutoScaling_LambdaConcurrency"},
-    {"ops.apigateway", "APIGateway"},
-    {"rds", "RDS"},
-    {"replicator.lambda", "LambdaReplicator"},
-});
+/// nullptr: no service that has a role of its own.
+const LinkedService* find_service(std::string_view name) {
+  if (!name.ends_with(domain)) return nullptr;
+  const std::string_view principal = name.substr(0, name.size() - domain.size());
+  const auto found =
+      std::find_if(linked_services.begin(), linked_services.end(),
+                   [&](const LinkedService& each) { return each.principal == principal; });
+  return found == linked_services.end() ? nullptr : &*found;
+}
 
 Result<std::string> role_name(const op::CreateServiceLinkedRole::Input& in) {
-  const std::string_view service = *in.aws_service_name;
-  if (service.ends_with(domain)) {
-    const std::string_view principal = service.substr(0, service.size() - domain.size());
-    for (const auto& [known, name] : names) {
-      if (known != principal) continue;
-      std::string out = fmt::format("AWSServiceRoleFor{}", name);
-      if (in.custom_suffix) out += "_" + *in.custom_suffix;
-      return out;
-    }
+  const LinkedService* service = find_service(*in.aws_service_name);
+  if (service == nullptr) {
+    return fail(Error{"NoSuchEntity", 404,
+                      fmt::format("Could not find the service linked role template for {}.",
+                                  printable(*in.aws_service_name))});
   }
-  return fail(Error{
-      "NoSuchEntity", 404,
-      fmt::format("Could not find the service linked role template for {}.", printable(service))});
+  std::string out = fmt::format("AWSServiceRoleFor{}", service->role);
+  if (!in.custom_suffix) return out;
+  if (!service->suffix) {
+    return fail(Error{"InvalidInput", 400,
+                      fmt::format("Custom suffix is not allowed for {}", *in.aws_service_name)});
+  }
+  return out + "_" + *in.custom_suffix;
 }
 
 std::string path_of(const op::CreateServiceLinkedRole::Input& in) {
-  return fmt::format("/aws-service-role/{}/", *in.aws_service_name);
+  return fmt::format("{}{}/", linked_path, *in.aws_service_name);
 }
 
 }  // namespace
@@ -81,13 +78,45 @@ Result<op::CreateServiceLinkedRole::Output> create_service_linked_role(
   record.created = context.now;
   record.description = in.description.value_or("");
   record.trust_policy = fmt::format(
-      R"({{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":["{}"]}},)"
-      R"("Action":["sts:AssumeRole"]}}]}})",
+      R"({{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{}"}},)"
+      R"("Action":"sts:AssumeRole"}}]}})",
       *in.aws_service_name);
+  // Nobody but the service can have a session of it. The policy is not kept here, and a policy that
+  // is not there denies.
+  record.attached.push_back(fmt::format("arn:aws:iam::aws:policy{}{}", linked_path,
+                                        find_service(*in.aws_service_name)->policy));
   save(tx, context, target, record);
   op::CreateServiceLinkedRole::Output out;
   out.role = role_model(context, record);
   out.role->max_session_duration.reset();
+  return out;
+}
+
+Result<op::DeleteServiceLinkedRole::Output> delete_service_linked_role(
+    Iam&, store::Tx& tx, const Context& context, const op::DeleteServiceLinkedRole::Input& in) {
+  const Target target = target_of(in);
+  TRY(const EntityRecord record, load(tx, context, target));
+  if (!record.path.starts_with(linked_path)) return fail(no_such_entity(target));
+  tx.erase(identity::keys::entity(target.type, context.account, target.name));
+  op::DeleteServiceLinkedRole::Output out;
+  out.deletion_task_id =
+      fmt::format("task{}{}/{}", record.path, record.name, context.random->uuid());
+  return out;
+}
+
+Result<op::GetServiceLinkedRoleDeletionStatus::Output> get_service_linked_role_deletion_status(
+    Iam&, store::Tx&, const Context&, const op::GetServiceLinkedRoleDeletionStatus::Input& in) {
+  // task/aws-service-role/SERVICE/ROLE/UUID: the role went when the task began.
+  const auto parts = split(*in.deletion_task_id, '/');
+  const bool known = parts.size() == 5 && parts[0] == "task" && parts[1] == "aws-service-role" &&
+                     find_service(parts[2]) != nullptr && parts[4].size() == 36;
+  if (!known) {
+    return fail(Error{
+        "NoSuchEntity", 404,
+        fmt::format("Could not find the deletion task {}.", printable(*in.deletion_task_id))});
+  }
+  op::GetServiceLinkedRoleDeletionStatus::Output out;
+  out.status = "SUCCEEDED";
   return out;
 }
 
