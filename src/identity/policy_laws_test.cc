@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "wolke/base/text.h"
@@ -12,11 +13,18 @@
 namespace wolke::identity {
 namespace {
 
-constexpr int rounds = 4000;
+/// Tries of each law: ten laws, so more than 10^5 random policies at each test run. For 10^6:
+/// WOLKE_LAW_ROUNDS=100000 WOLKE_LAW_SEED=any identity_test --gtest_filter='PolicyLaws.*'
+int number_of(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return static_cast<int>(parse_u64(text == nullptr ? "" : text).value_or(otherwise));
+}
+const int rounds = number_of("WOLKE_LAW_ROUNDS", 12'000);
+const unsigned first_seed = static_cast<unsigned>(number_of("WOLKE_LAW_SEED", 0));
 
 class Maker {
  public:
-  explicit Maker(unsigned seed) : random_(seed) {}
+  explicit Maker(unsigned seed) : random_(first_seed + seed) {}
 
   std::size_t below(std::size_t bound) { return random_() % bound; }
   template <std::size_t n>
@@ -85,16 +93,24 @@ struct Case {
   Conditions request;
 };
 
-Decision decide(const std::vector<std::string>& statements, const Case& c) {
+NamedPolicy compiled(const std::vector<std::string>& statements) {
+  auto policy = Policy::parse(document(statements), PolicyKind::identity);
+  EXPECT_TRUE(policy) << document(statements);
+  return {"p", policy ? *policy : nullptr};
+}
+
+Decision decide(const PolicySet& set, const Case& c) {
   Principal user;
   user.kind = PrincipalKind::user;
   user.account = "111111111111";
   user.arn = "arn:aws:iam::111111111111:user/x";
-  auto policy = Policy::parse(document(statements), PolicyKind::identity);
-  EXPECT_TRUE(policy) << document(statements);
-  PolicySet set;
-  set.identity = {{"p", policy ? *policy : nullptr}};
   return evaluate(user, set, nullptr, c.ask, c.request);
+}
+
+Decision decide(const std::vector<std::string>& statements, const Case& c) {
+  PolicySet set;
+  set.identity = {compiled(statements)};
+  return decide(set, c);
 }
 
 Case make_case(Maker& make) {
@@ -185,6 +201,61 @@ TEST(PolicyLaws, AConditionAndItsNegationNeverBothHold) {
           .allowed;
     };
     EXPECT_FALSE(holds(positive) && holds(negative));
+  }
+}
+
+TEST(PolicyLaws, ABoundaryLeavesExactlyWhatBothAllow) {
+  Maker make(8);
+  int narrowed = 0, left = 0;
+  for (int i = 0; i < rounds; ++i) {
+    const std::vector<std::string> own = make.statements(), limit = make.statements();
+    const Case c = make_case(make);
+    PolicySet set;
+    set.identity = {compiled(own)};
+    set.boundary = {compiled(limit)};
+    const bool without = decide(own, c).allowed, with = decide(set, c).allowed;
+    EXPECT_EQ(with, without && decide(limit, c).allowed) << document(own) << document(limit);
+    narrowed += without && !with;
+    left += with;
+  }
+  EXPECT_GT(narrowed, rounds / 50);
+  EXPECT_GT(left, rounds / 50);
+}
+
+TEST(PolicyLaws, SessionPoliciesLeaveExactlyWhatTheyAndTheRestAllow) {
+  Maker make(9);
+  int narrowed = 0, left = 0;
+  for (int i = 0; i < rounds; ++i) {
+    const std::vector<std::string> own = make.statements(), limit = make.statements();
+    std::vector<std::string> one = make.statements(), other = make.statements();
+    const Case c = make_case(make);
+    PolicySet set;
+    set.identity = {compiled(own)};
+    if (make.below(2) == 0) set.boundary = {compiled(limit)};
+    const bool without = decide(set, c).allowed;
+    set.session = {compiled(one), compiled(other)};
+    const bool with = decide(set, c).allowed;
+    one.insert(one.end(), other.begin(), other.end());  // together they are one policy
+    EXPECT_EQ(with, without && decide(one, c).allowed) << document(own) << document(one);
+    narrowed += without && !with;
+    left += with;
+  }
+  EXPECT_GT(narrowed, rounds / 50);
+  EXPECT_GT(left, rounds / 50);
+}
+
+TEST(PolicyLaws, NothingLimitsNothing) {
+  Maker make(10);
+  const NamedPolicy everything = compiled({R"({"Effect":"Allow","Action":"*","Resource":"*"})"});
+  for (int i = 0; i < rounds; ++i) {
+    const std::vector<std::string> own = make.statements();
+    const Case c = make_case(make);
+    PolicySet set;
+    set.boundary = {everything};
+    set.session = {everything};
+    EXPECT_FALSE(decide(set, c).allowed) << "limits alone grant nothing";
+    set.identity = {compiled(own)};
+    EXPECT_EQ(decide(set, c).allowed, decide(own, c).allowed) << document(own);
   }
 }
 
