@@ -10,7 +10,9 @@
 #include "wolke/base/text.h"
 #include "wolke/gateway/body_source.h"
 #include "wolke/gateway/detect.h"
+#include "wolke/gateway/form_upload.h"
 #include "wolke/gateway/quirks.h"
+#include "wolke/gateway/request.h"
 #include "wolke/gateway/staging.h"
 #include "wolke/identity/link.h"
 #include "wolke/observe/log.h"
@@ -18,43 +20,21 @@
 
 namespace wolke::gateway {
 
-/// Everything learned about one request on its way through the gate.
-struct Gateway::Request {
-  const net::RequestHead* head = nullptr;
-  std::string id;
-  std::string host;
-  std::string sandbox_id;
-  Monotonic began{};
-  Timestamp now{};
-  Target target;
-  std::string path;  // path style: "/bucket/key", still encoded
-  bool virtual_host = false;
-  std::string service_name;
-  const operation::ServiceTable* table = nullptr;
-  const operation::Row* row = nullptr;
-  const shape::Operation* operation = nullptr;
-  Caller caller;
-  net::HeaderList headers;  // with trailers, once the body was read
-  std::string body;         // buffered
-  std::vector<BlobRef> staged;
-  shape::Value input;
-  operation::Context context;
-  net::HeaderList cross_origin;  // for the answer, whatever it is
-  OperationUsage usage;
-
-  /// The bucket that the path names; empty outside S3.
-  std::string bucket() const {
-    if (service_name != "s3" || path.size() < 2) return {};
-    return path.substr(1, path.find('/', 1) - 1);
-  }
-  bool streamed() const {
-    return operation && operation->input && shape::streaming_member(operation->input);
-  }
-};
-
 namespace {
 
 constexpr std::size_t requests_in_progress_max = 4096;
+
+Error access_denied(const identity::Principal& principal, const identity::Ask& ask,
+                    const std::string& why, bool s3) {
+  std::string who = principal.arn.empty() ? "anonymous" : principal.arn;
+  return Error{
+      .code = s3 ? "AccessDenied" : "AccessDeniedException",
+      .status = 403,
+      .message = fmt::format("User: {} is not authorized to perform: {} on resource: {} because {}",
+                             who, ask.action, ask.resource, why)};
+}
+
+}  // namespace
 
 Error not_served(const std::string& service, const std::string& operation) {
   return Error{.code = "NotImplemented",
@@ -71,18 +51,6 @@ const operation::Row* find_row(const operation::ServiceTable& table,
   }
   return nullptr;
 }
-
-Error access_denied(const identity::Principal& principal, const identity::Ask& ask,
-                    const std::string& why, bool s3) {
-  std::string who = principal.arn.empty() ? "anonymous" : principal.arn;
-  return Error{
-      .code = s3 ? "AccessDenied" : "AccessDeniedException",
-      .status = 403,
-      .message = fmt::format("User: {} is not authorized to perform: {} on resource: {} because {}",
-                             who, ask.action, ask.resource, why)};
-}
-
-}  // namespace
 
 Gateway::Gateway(GatewayParts parts) : parts_(std::move(parts)) {}
 
@@ -128,6 +96,10 @@ async::Task<Result<void>> Gateway::answer(net::Exchange& exchange, Request& requ
   if (auto ask = ask_of_request(*request.head, request.bucket())) {
     CO_TRY(CrossOriginAnswer allowed, co_await ask_cross_origin(*std::move(ask)));
     request.cross_origin = std::move(allowed.headers).value_or(net::HeaderList{});
+  }
+  if (request.table &&
+      is_form_upload(*request.table->model, *request.head, request.target, request.path)) {
+    co_return co_await serve_form(exchange, request);
   }
   CO_TRY(detect(*request.head, request));
   // Query protocols name their operation in the body, and some clients sign no payload hash: small
@@ -233,7 +205,8 @@ async::Task<Result<void>> Gateway::authenticate(Request& request) {
   Approach approach{.raw = {.method = request.head->method,
                             .path = request.target.path,
                             .query = request.target.query,
-                            .headers = &request.head->headers},
+                            .headers = &request.head->headers,
+                            .form = request.form ? &*request.form : nullptr},
                     .dialect = dialect_of(*request.table->model),
                     .signing_name = request.service_name,
                     .source_ip = request.head->peer,
@@ -364,6 +337,7 @@ async::Task<Result<void>> Gateway::send(net::Exchange& exchange, Request& reques
   CO_TRY(shape::WireResponse response,
          shape::encode_output(*request.operation, output, request.id));
   for (auto& header : response.headers) header.first = to_lower(header.first);
+  if (request.form) answer_form(*request.form, uploaded(request), response);
   add_common_headers(*request.table->model, request.id, response.headers);
   finish_response(*request.operation, request.context, response);
   std::ranges::copy(request.cross_origin, std::back_inserter(response.headers));
@@ -447,7 +421,9 @@ void Gateway::record(const Request& request) const {
   OperationUsage usage = request.usage;
   usage.account = request.caller.authorizer ? request.caller.authorizer->principal().account : "";
   usage.service = request.service_name;
-  usage.operation = request.operation ? std::string(request.operation->name) : "";
+  usage.operation = request.form        ? "PostObject"
+                    : request.operation ? std::string(request.operation->name)
+                                        : "";
   usage.request_id = request.id;
   usage.took = std::chrono::duration_cast<std::chrono::microseconds>(parts_.env.clock.monotonic() -
                                                                      request.began);

@@ -52,6 +52,10 @@ struct GatewayParts {
   CrossOrigin cross_origin;
 };
 
+class FormSource;
+struct SizeRange;
+struct Uploaded;
+
 class Gateway {
  public:
   explicit Gateway(GatewayParts parts);
@@ -69,6 +73,10 @@ class Gateway {
   async::Task<Result<void>> authenticate(Request& request);
   async::Task<Result<void>> admit_body(net::Exchange& exchange, Request& request);
   async::Task<Result<void>> stage_streamed(net::Exchange& exchange, Request& request);
+  async::Task<Result<void>> serve_form(net::Exchange& exchange, Request& request);
+  async::Task<Result<void>> stage_form(FormSource& source, Request& request);
+  static Result<void> read_form(const FormSource& source, Request& request, SizeRange& size);
+  static Uploaded uploaded(const Request& request);
   Result<void> decode(Request& request);
   async::Task<Result<void>> authorize(Request& request);
   async::Task<Result<shape::Value>> dispatch(Request& request);

@@ -20,6 +20,7 @@ inline constexpr std::size_t filter_value_bytes_max = 1024;
 
 /// Event names without "s3:", as events carry them.
 inline constexpr std::string_view event_put = "ObjectCreated:Put";
+inline constexpr std::string_view event_post = "ObjectCreated:Post";
 inline constexpr std::string_view event_copy = "ObjectCreated:Copy";
 inline constexpr std::string_view event_complete = "ObjectCreated:CompleteMultipartUpload";
 inline constexpr std::string_view event_delete = "ObjectRemoved:Delete";
