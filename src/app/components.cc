@@ -171,8 +171,12 @@ void Components::make_services() {
   iam_ = std::make_unique<iam::Iam>(iam::Iam{.store = *store_, .seal = directory_->seal()});
   sts_ = std::make_unique<sts::Sts>(sts::Sts{.directory = *directory_});
   functions_ = std::make_unique<FunctionsForS3>();
-  s3_ = std::make_unique<s3::S3>(
-      s3::S3{.store = *store_, .blobs = *blobs_, .runner = runner, .functions = functions_.get()});
+  s3_ = std::make_unique<s3::S3>(s3::S3{
+      .store = *store_,
+      .blobs = *blobs_,
+      .runner = runner,
+      .functions = functions_.get(),
+      .new_buckets = config_.classic_buckets ? s3::NewBuckets::classic : s3::NewBuckets::closed});
   lambda_ = std::make_unique<lambda::Lambda>(
       lambda::Parts{.env = env_,
                     .runner = runner,

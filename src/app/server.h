@@ -21,6 +21,7 @@ struct Config {
   std::string listen = "127.0.0.1:4566";
   std::string region = "us-east-1";
   bool dev = false;
+  bool classic_buckets = false;  // s3::NewBuckets
   runtime::RuntimePaths runtimes;
   ReadyLine ready = ReadyLine::text;
 };

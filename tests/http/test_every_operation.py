@@ -73,7 +73,7 @@ ACTIONS = {
 }
 # What else an input may ask for: what it passes on, copies from, or tags.
 ALSO = {"iam:PassRole", "s3:GetObject", "s3:PutObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionAttributes",
-        "sts:TagSession", "sts:SetSourceIdentity", "s3:PutObjectAcl", "s3:DeleteObjectVersion", "s3:GetObjectVersionTagging",
+        "sts:TagSession", "sts:SetSourceIdentity", "s3:PutObjectAcl", "s3:PutBucketAcl", "s3:DeleteObjectVersion", "s3:GetObjectVersionTagging",
         "s3:PutObjectVersionTagging", "s3:DeleteObjectVersionTagging", "s3:GetObjectVersionAcl", "s3:PutObjectVersionAcl",
         "s3:PutObjectRetention", "s3:PutObjectLegalHold", "s3:BypassGovernanceRetention", "lambda:GetLayerVersion",
         "s3:PutBucketOwnershipControls", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration", "s3:GetObjectTagging",

@@ -1,7 +1,7 @@
 #include "wolke/services/s3/asks.h"
 
 #include "wolke/base/text.h"
-#include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/grants.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/versions.h"
@@ -37,16 +37,22 @@ void add_retention(Conditions& conditions, const std::optional<std::string>& mod
   conditions["s3:object-lock-remaining-retention-days"] = {std::to_string(days)};
 }
 
+Conditions acl_conditions(const AclHeaders& headers) {
+  Conditions conditions;
+  add(conditions, "s3:x-amz-acl", headers.canned);
+  add(conditions, "s3:x-amz-grant-full-control", headers.full_control);
+  add(conditions, "s3:x-amz-grant-read", headers.read);
+  add(conditions, "s3:x-amz-grant-read-acp", headers.read_acp);
+  add(conditions, "s3:x-amz-grant-write", headers.write);
+  add(conditions, "s3:x-amz-grant-write-acp", headers.write_acp);
+  return conditions;
+}
+
 template <class In>
 Conditions write_conditions(const Context& context, const In& in) {
-  Conditions conditions;
+  Conditions conditions = acl_conditions(acl_headers(in));
   add_retention(conditions, in.object_lock_mode, in.object_lock_retain_until_date, context.now);
   add(conditions, "s3:object-lock-legal-hold", in.object_lock_legal_hold_status);
-  add(conditions, "s3:x-amz-acl", in.acl);
-  add(conditions, "s3:x-amz-grant-full-control", in.grant_full_control);
-  add(conditions, "s3:x-amz-grant-read", in.grant_read);
-  add(conditions, "s3:x-amz-grant-read-acp", in.grant_read_acp);
-  add(conditions, "s3:x-amz-grant-write-acp", in.grant_write_acp);
   add(conditions, "s3:x-amz-storage-class", in.storage_class);
   add(conditions, "s3:x-amz-server-side-encryption", in.server_side_encryption);
   add(conditions, "s3:x-amz-server-side-encryption-aws-kms-key-id", in.ssekms_key_id);
@@ -83,29 +89,30 @@ Result<void> append(Asks& asks, Result<Asks> more) {
 }
 
 template <class In>
-Result<Asks> asks_of_source(S3& s3, const In& in) {
+Result<Asks> asks_of_source(S3& s3, const Context& context, const In& in) {
   TRY(CopySource source, parse_copy_source(*in.copy_source));
-  return ask_object(s3, source.version_id ? "s3:GetObjectVersion" : "s3:GetObject", source.bucket,
-                    source.key, source.version_id);
+  return ask_object(s3, context, source.version_id ? "s3:GetObjectVersion" : "s3:GetObject",
+                    source.bucket, source.key, source.version_id);
 }
 
 /// Writing an object, and what the request sets of it beside its bytes.
 template <class In>
-Result<Asks> ask_write(S3& s3, const In& in, const Conditions& conditions, bool tags) {
+Result<Asks> ask_write(S3& s3, const Context& context, const In& in, const Conditions& conditions,
+                       bool tags) {
+  TRY(check_key(*in.key));
+  TRY(Found found, find(s3, *in.bucket));
   Asks asks;
-  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, conditions)));
   auto also = [&](const char* action) {
-    return append(asks, ask_key(s3, action, *in.bucket, *in.key, conditions));
+    asks.push_back(
+        ask_of_bucket(found.bucket, action, object_arn(*in.bucket, *in.key), conditions));
   };
-  if (tags) {
-    TRY(also("s3:PutObjectTagging"));
-  }
-  if (in.object_lock_mode || in.object_lock_retain_until_date) {
-    TRY(also("s3:PutObjectRetention"));
-  }
-  if (in.object_lock_legal_hold_status) {
-    TRY(also("s3:PutObjectLegalHold"));
-  }
+  also("s3:PutObject");
+  if (tags) also("s3:PutObjectTagging");
+  if (in.object_lock_mode || in.object_lock_retain_until_date) also("s3:PutObjectRetention");
+  if (in.object_lock_legal_hold_status) also("s3:PutObjectLegalHold");
+  std::optional<identity::Ask> acl = ask_of_new_acl(found.bucket, context.principal().account,
+                                                    *in.key, acl_headers(in), conditions);
+  if (acl) asks.push_back(*std::move(acl));
   return asks;
 }
 
@@ -114,48 +121,45 @@ Result<Asks> ask_write(S3& s3, const In& in, const Conditions& conditions, bool 
 Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
                         Conditions conditions) {
   TRY(Found found, find(s3, bucket));
-  return Asks{{.action = std::move(action),
-               .resource = bucket_arn(bucket),
-               .conditions = std::move(conditions),
-               .resource_account = found.bucket.account}};
+  return Asks{
+      ask_of_bucket(found.bucket, std::move(action), bucket_arn(bucket), std::move(conditions))};
 }
 
-Result<Tags> tags_of_version(Tx& tx, const std::string& bucket, const std::string& key,
-                             const std::optional<std::string>& version_id) {
+Result<std::optional<Object>> object_of_ask(Tx& tx, const std::string& bucket,
+                                            const std::string& key,
+                                            const std::optional<std::string>& version_id) {
   Result<std::optional<Version>> version = find_version(tx, bucket, key, version_id);
   if (!version && version.error().is_server_fault()) return fail(std::move(version).error());
-  if (!version || !*version) return Tags{};
-  return std::move((*version)->object.tags);
+  if (!version || !*version) return std::nullopt;
+  return std::move((*version)->object);
 }
 
 Result<Asks> ask_key(S3& s3, std::string action, const std::string& bucket, const std::string& key,
                      Conditions conditions) {
   TRY(check_key(key));
   TRY(Found found, find(s3, bucket));
-  return Asks{{.action = std::move(action),
-               .resource = object_arn(bucket, key),
-               .conditions = std::move(conditions),
-               .resource_account = found.bucket.account}};
+  return Asks{ask_of_bucket(found.bucket, std::move(action), object_arn(bucket, key),
+                            std::move(conditions))};
 }
 
-Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
-                        const std::string& key, const std::optional<std::string>& version_id,
-                        Conditions conditions) {
+Result<Asks> ask_object(S3& s3, const Context& context, std::string action,
+                        const std::string& bucket, const std::string& key,
+                        const std::optional<std::string>& version_id, Conditions conditions) {
   TRY(check_key(key));
   TRY(Found found, find(s3, bucket));
-  add(conditions, "s3:versionid", version_id);
   Tx tx(*found.snapshot);
-  TRY(Tags tags, tags_of_version(tx, bucket, key, version_id));
-  add_tags(conditions, "s3:ExistingObjectTag/", tags);
-  return Asks{{.action = std::move(action),
-               .resource = object_arn(bucket, key),
-               .conditions = std::move(conditions),
-               .resource_account = found.bucket.account}};
+  TRY(std::optional<Object> object, object_of_ask(tx, bucket, key, version_id));
+  return Asks{ask_of_version(found.bucket, {.action = std::move(action),
+                                            .key = key,
+                                            .version_id = version_id,
+                                            .object = object ? &*object : nullptr,
+                                            .caller = context.principal().account,
+                                            .conditions = std::move(conditions)})};
 }
 
 Result<Asks> asks_of_create_bucket(S3&, const Context&, const In<op::CreateBucket>& in) {
-  Conditions conditions;
-  add(conditions, "s3:x-amz-acl", in.acl);
+  AclHeaders acl = acl_headers(in);
+  Conditions conditions = acl_conditions(acl);
   add(conditions, "s3:x-amz-object-ownership", in.object_ownership);
   if (in.create_bucket_configuration) {
     add(conditions, "s3:locationconstraint", in.create_bucket_configuration->location_constraint);
@@ -172,6 +176,7 @@ Result<Asks> asks_of_create_bucket(S3&, const Context&, const In<op::CreateBucke
     also("s3:PutBucketVersioning");
   }
   if (in.object_ownership) also("s3:PutBucketOwnershipControls");
+  if (acl.any() && acl.canned != "private") also("s3:PutBucketAcl");
   return asks;
 }
 
@@ -196,12 +201,12 @@ Result<Asks> asks_of_put_object(S3& s3, const Context& context, const In<op::Put
   Conditions conditions = write_conditions(context, in);
   add(conditions, "s3:if-match", in.if_match);
   add(conditions, "s3:if-none-match", in.if_none_match);
-  return ask_write(s3, in, conditions, in.tagging.has_value());
+  return ask_write(s3, context, in, conditions, in.tagging.has_value());
 }
 
 Result<Asks> asks_of_create_upload(S3& s3, const Context& context,
                                    const In<op::CreateMultipartUpload>& in) {
-  return ask_write(s3, in, write_conditions(context, in), in.tagging.has_value());
+  return ask_write(s3, context, in, write_conditions(context, in), in.tagging.has_value());
 }
 
 Result<Asks> asks_of_copy_object(S3& s3, const Context& context, const In<op::CopyObject>& in) {
@@ -215,28 +220,40 @@ Result<Asks> asks_of_copy_object(S3& s3, const Context& context, const In<op::Co
     // The source's tags go with it: as if they were read there and written here.
     TRY(Found found, find(s3, source.bucket));
     Tx tx(*found.snapshot);
-    TRY(Tags copied, tags_of_version(tx, source.bucket, source.key, source.version_id));
-    tags = !copied.empty();
+    TRY(std::optional<Object> copied,
+        object_of_ask(tx, source.bucket, source.key, source.version_id));
+    tags = copied && !copied->tags.empty();
     if (tags) {
-      TRY(read,
-          ask_object(s3, source.version_id ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging",
-                     source.bucket, source.key, source.version_id));
+      TRY(read, ask_object(s3, context,
+                           source.version_id ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging",
+                           source.bucket, source.key, source.version_id));
     }
   }
-  TRY(Asks asks, ask_write(s3, in, conditions, tags));
-  TRY(append(asks, asks_of_source(s3, in)));
+  TRY(Asks asks, ask_write(s3, context, in, conditions, tags));
+  TRY(append(asks, asks_of_source(s3, context, in)));
   TRY(append(asks, std::move(read)));
   return asks;
 }
 
-Result<Asks> asks_of_upload_part_copy(S3& s3, const Context&, const In<op::UploadPartCopy>& in) {
+Result<Asks> asks_of_upload_part_copy(S3& s3, const Context& context,
+                                      const In<op::UploadPartCopy>& in) {
   TRY(CopySource source, parse_copy_source(*in.copy_source));
   Conditions conditions;
   conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
   Asks asks;
   TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, std::move(conditions))));
-  TRY(append(asks, asks_of_source(s3, in)));
+  TRY(append(asks, asks_of_source(s3, context, in)));
   return asks;
+}
+
+Result<Asks> asks_of_put_bucket_acl(S3& s3, const Context&, const In<op::PutBucketAcl>& in) {
+  return ask_bucket(s3, "s3:PutBucketAcl", *in.bucket, acl_conditions(acl_headers(in)));
+}
+
+Result<Asks> asks_of_put_object_acl(S3& s3, const Context& context,
+                                    const In<op::PutObjectAcl>& in) {
+  return ask_object(s3, context, in.version_id ? "s3:PutObjectVersionAcl" : "s3:PutObjectAcl",
+                    *in.bucket, *in.key, in.version_id, acl_conditions(acl_headers(in)));
 }
 
 Result<Asks> asks_of_put_retention(S3& s3, const Context& context,
@@ -245,24 +262,25 @@ Result<Asks> asks_of_put_retention(S3& s3, const Context& context,
   if (in.retention) {
     add_retention(conditions, in.retention->mode, in.retention->retain_until_date, context.now);
   }
-  return ask_object(s3, "s3:PutObjectRetention", *in.bucket, *in.key, in.version_id,
+  return ask_object(s3, context, "s3:PutObjectRetention", *in.bucket, *in.key, in.version_id,
                     std::move(conditions));
 }
 
-Result<Asks> asks_of_put_legal_hold(S3& s3, const Context&, const In<op::PutObjectLegalHold>& in) {
+Result<Asks> asks_of_put_legal_hold(S3& s3, const Context& context,
+                                    const In<op::PutObjectLegalHold>& in) {
   Conditions conditions;
   if (in.legal_hold) add(conditions, "s3:object-lock-legal-hold", in.legal_hold->status);
-  return ask_object(s3, "s3:PutObjectLegalHold", *in.bucket, *in.key, in.version_id,
+  return ask_object(s3, context, "s3:PutObjectLegalHold", *in.bucket, *in.key, in.version_id,
                     std::move(conditions));
 }
 
-Result<Asks> asks_of_get_object_attributes(S3& s3, const Context&,
+Result<Asks> asks_of_get_object_attributes(S3& s3, const Context& context,
                                            const In<op::GetObjectAttributes>& in) {
   Asks asks;
   for (const char* action : {"s3:GetObject", "s3:GetObjectAttributes"}) {
     std::string name = action;
     if (in.version_id) name.insert(std::string_view("s3:GetObject").size(), "Version");
-    TRY(append(asks, ask_object(s3, std::move(name), *in.bucket, *in.key, in.version_id)));
+    TRY(append(asks, ask_object(s3, context, std::move(name), *in.bucket, *in.key, in.version_id)));
   }
   return asks;
 }
@@ -272,15 +290,15 @@ Result<Asks> asks_of_delete_objects(S3& s3, const Context&, const In<op::DeleteO
   return Asks{};
 }
 
-identity::Ask ask_delete(const Bucket& bucket, const std::string& key,
-                         const std::optional<std::string>& version_id, const Tags& existing_tags) {
-  Conditions conditions;
-  add(conditions, "s3:versionid", version_id);
-  add_tags(conditions, "s3:ExistingObjectTag/", existing_tags);
-  return {.action = version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
-          .resource = object_arn(bucket.name, key),
-          .conditions = std::move(conditions),
-          .resource_account = bucket.account};
+identity::Ask ask_delete(const Context& context, const Bucket& bucket, const std::string& key,
+                         const std::optional<std::string>& version_id,
+                         const std::optional<Object>& object) {
+  return ask_of_version(bucket,
+                        {.action = version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
+                         .key = key,
+                         .version_id = version_id,
+                         .object = object ? &*object : nullptr,
+                         .caller = context.principal().account});
 }
 
 }  // namespace wolke::s3

@@ -28,13 +28,15 @@ Result<Asks> ask_bucket(S3& s3, std::string action, const std::string& bucket,
 /// Asks about the name of an object: uploads.
 Result<Asks> ask_key(S3& s3, std::string action, const std::string& bucket, const std::string& key,
                      identity::Conditions conditions = {});
-/// None where there is no such version, or where its id is none: that is told by the operation, to
-/// who may call it.
-Result<Tags> tags_of_version(Tx& tx, const std::string& bucket, const std::string& key,
-                             const std::optional<std::string>& version_id);
+/// nullopt where there is no such version, or where its id is none: that is told by the operation,
+/// to who may call it.
+Result<std::optional<Object>> object_of_ask(Tx& tx, const std::string& bucket,
+                                            const std::string& key,
+                                            const std::optional<std::string>& version_id);
 /// Asks about a version that is there: adds s3:ExistingObjectTag/… and s3:VersionId.
-Result<Asks> ask_object(S3& s3, std::string action, const std::string& bucket,
-                        const std::string& key, const std::optional<std::string>& version_id,
+Result<Asks> ask_object(S3& s3, const Context& context, std::string action,
+                        const std::string& bucket, const std::string& key,
+                        const std::optional<std::string>& version_id,
                         identity::Conditions conditions = {});
 
 template <Action action, class In>
@@ -45,9 +47,9 @@ Result<Asks> asks_of_bucket(S3& s3, const Context&, const In& in) {
 /// Operations on the object that is there, by one action or by another where a version is named:
 /// s3:GetObject, s3:GetObjectVersion.
 template <Action action, Action version_action, class In>
-Result<Asks> asks_of_object(S3& s3, const Context&, const In& in) {
-  return ask_object(s3, in.version_id ? version_action.str() : action.str(), *in.bucket, *in.key,
-                    in.version_id);
+Result<Asks> asks_of_object(S3& s3, const Context& context, const In& in) {
+  return ask_object(s3, context, in.version_id ? version_action.str() : action.str(), *in.bucket,
+                    *in.key, in.version_id);
 }
 
 /// Operations on the name of an object (uploads).
@@ -65,13 +67,16 @@ Result<Asks> asks_of_put_object(S3&, const Context&, const In<op::PutObject>&);
 Result<Asks> asks_of_create_upload(S3&, const Context&, const In<op::CreateMultipartUpload>&);
 Result<Asks> asks_of_copy_object(S3&, const Context&, const In<op::CopyObject>&);
 Result<Asks> asks_of_upload_part_copy(S3&, const Context&, const In<op::UploadPartCopy>&);
+Result<Asks> asks_of_put_bucket_acl(S3&, const Context&, const In<op::PutBucketAcl>&);
+Result<Asks> asks_of_put_object_acl(S3&, const Context&, const In<op::PutObjectAcl>&);
 Result<Asks> asks_of_put_retention(S3&, const Context&, const In<op::PutObjectRetention>&);
 Result<Asks> asks_of_put_legal_hold(S3&, const Context&, const In<op::PutObjectLegalHold>&);
 Result<Asks> asks_of_get_object_attributes(S3&, const Context&, const In<op::GetObjectAttributes>&);
 /// None: every item is judged singly by the operation (ask_delete).
 Result<Asks> asks_of_delete_objects(S3&, const Context&, const In<op::DeleteObjects>&);
 
-identity::Ask ask_delete(const Bucket& bucket, const std::string& key,
-                         const std::optional<std::string>& version_id, const Tags& existing_tags);
+identity::Ask ask_delete(const Context& context, const Bucket& bucket, const std::string& key,
+                         const std::optional<std::string>& version_id,
+                         const std::optional<Object>& object);
 
 }  // namespace wolke::s3

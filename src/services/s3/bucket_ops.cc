@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "wolke/base/hash.h"
+#include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/configuration.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
@@ -37,15 +38,30 @@ Result<std::string> choose_region(const Context& context, const In<op::CreateBuc
   return *asked;
 }
 
-Result<void> check_create(const In<op::CreateBucket>& in) {
-  if (!is_valid_bucket_name(*in.bucket)) return fail(invalid_bucket_name(*in.bucket));
-  bool grants = in.grant_full_control || in.grant_read || in.grant_read_acp || in.grant_write ||
-                in.grant_write_acp;
-  if (!check_acl(in.acl, grants)) {
-    return fail(
-        Error{"InvalidBucketAclWithObjectOwnership", 400,
-              "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"});
+/// Ownership, list and public access of a new bucket: as asked, else as such buckets are made.
+Result<void> set_access(const S3& s3, const In<op::CreateBucket>& in, Bucket& bucket) {
+  const bool closed = s3.new_buckets == NewBuckets::closed;
+  bucket.object_ownership =
+      in.object_ownership.value_or(std::string(closed ? ownership::enforced : ownership::none));
+  if (in.object_ownership) {
+    TRY(check_ownership(*in.object_ownership));
   }
+  TRY(bucket.acl,
+      acl_of_headers(acl_headers(in), AclSubject::bucket, {bucket.account, bucket.account}));
+  if (acls_disabled(bucket)) {
+    if (is_shared(bucket.acl, bucket.account)) return fail(acl_with_ownership());
+    bucket.acl.reset();
+  }
+  if (!closed) return {};
+  if (is_public(bucket.acl)) {
+    return fail(Error{"InvalidBucketAclWithBlockPublicAccessError", 400,
+                      "Bucket cannot have public ACLs set with BlockPublicAccess enabled"});
+  }
+  PublicAccess& blocked = bucket.public_access.emplace();
+  blocked.block_public_acls = true;
+  blocked.ignore_public_acls = true;
+  blocked.block_public_policy = true;
+  blocked.restrict_public_buckets = true;
   return {};
 }
 
@@ -81,7 +97,7 @@ Result<void> erase_uploads(Tx& tx, const std::string& bucket) {
 
 Answer<op::CreateBucket> create_bucket(S3& s3, Tx& tx, const Context& context,
                                        const In<op::CreateBucket>& in) {
-  TRY(check_create(in));
+  if (!is_valid_bucket_name(*in.bucket)) return fail(invalid_bucket_name(*in.bucket));
   TRY(std::string region, choose_region(context, in));
   const std::string& account = context.principal().account;
   const std::string& name = *in.bucket;
@@ -107,7 +123,7 @@ Answer<op::CreateBucket> create_bucket(S3& s3, Tx& tx, const Context& context,
     bucket.versioning = "Enabled";
     bucket.lock.emplace();
   }
-  bucket.object_ownership = in.object_ownership.value_or("BucketOwnerEnforced");
+  TRY(set_access(s3, in, bucket));
   if (in.create_bucket_configuration) {
     TRY(bucket.tags, tags_of(in.create_bucket_configuration->tags, bucket_tags_max));
   }

@@ -128,6 +128,7 @@ TEST_F(BucketTest, PolicyIsCheckedKeptAndReadByTheGate) {
   In<op::PutBucketPolicy> in;
   in.bucket = "photos";
   in.policy = policy;
+  ASSERT_TRUE((on<op::DeletePublicAccessBlock>("photos", delete_public_access_block)));
   ASSERT_TRUE(run(put_bucket_policy, in));
   EXPECT_EQ((on<op::GetBucketPolicy>("photos", get_bucket_policy))->policy, policy);
   EXPECT_EQ(
@@ -160,9 +161,12 @@ TEST_F(BucketTest, BlockedPublicPolicyIsRefusedAndARestrictedOneHasNoEffect) {
   policy.bucket = "photos";
   policy.policy =
       R"({"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::photos/*"}})";
-  ASSERT_TRUE(run(put_bucket_policy, policy));
+  EXPECT_ERROR(run(put_bucket_policy, policy), "AccessDenied");
   In<op::PutPublicAccessBlock> block;
   block.bucket = "photos";
+  block.public_access_block_configuration.emplace();
+  ASSERT_TRUE(run(put_public_access_block, block));
+  ASSERT_TRUE(run(put_bucket_policy, policy));
   block.public_access_block_configuration.emplace().restrict_public_buckets = true;
   block.public_access_block_configuration->block_public_policy = true;
   ASSERT_TRUE(run(put_public_access_block, block));
@@ -184,6 +188,7 @@ TEST_F(BucketTest, SettingsThatAreNotThereHaveTheirOwnErrors) {
                "ReplicationConfigurationNotFoundError");
   EXPECT_ERROR((on<op::GetObjectLockConfiguration>("photos", get_object_lock_configuration)),
                "ObjectLockConfigurationNotFoundError");
+  ASSERT_TRUE((on<op::DeletePublicAccessBlock>("photos", delete_public_access_block)));
   EXPECT_ERROR((on<op::GetPublicAccessBlock>("photos", get_public_access_block)),
                "NoSuchPublicAccessBlockConfiguration");
   EXPECT_FALSE((on<op::GetBucketVersioning>("photos", get_bucket_versioning))->status);

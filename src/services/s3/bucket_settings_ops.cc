@@ -1,3 +1,4 @@
+#include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
@@ -130,10 +131,14 @@ Answer<op::DeletePublicAccessBlock> delete_public_access_block(
 Answer<op::GetBucketOwnershipControls> get_bucket_ownership_controls(
     S3&, Tx& tx, const Context&, const In<op::GetBucketOwnershipControls>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  if (bucket.object_ownership == ownership::none) {
+    return fail(not_configured("OwnershipControlsNotFoundError",
+                               "The bucket ownership controls were not found", bucket.name));
+  }
   op::GetBucketOwnershipControls::Output out;
   auto& rule = out.ownership_controls.emplace().rules.emplace().emplace_back();
   rule.object_ownership =
-      bucket.object_ownership.empty() ? "BucketOwnerEnforced" : bucket.object_ownership;
+      bucket.object_ownership.empty() ? ownership::enforced : bucket.object_ownership;
   return out;
 }
 
@@ -143,7 +148,12 @@ Answer<op::PutBucketOwnershipControls> put_bucket_ownership_controls(
     const auto& rules = in.ownership_controls->rules;
     if (!rules || rules->size() != 1 || !rules->front().object_ownership)
       return fail(malformed_xml());
-    bucket.object_ownership = *rules->front().object_ownership;
+    const std::string& wanted = *rules->front().object_ownership;
+    TRY(check_ownership(wanted));
+    if (wanted == ownership::enforced && is_shared(bucket.acl, bucket.account)) {
+      return fail(acl_with_ownership());
+    }
+    bucket.object_ownership = wanted;
     return {};
   });
 }
@@ -151,32 +161,9 @@ Answer<op::PutBucketOwnershipControls> put_bucket_ownership_controls(
 Answer<op::DeleteBucketOwnershipControls> delete_bucket_ownership_controls(
     S3&, Tx& tx, const Context&, const In<op::DeleteBucketOwnershipControls>& in) {
   return edit_bucket<op::DeleteBucketOwnershipControls>(tx, in, [](Bucket& bucket) -> Result<void> {
-    bucket.object_ownership = "ObjectWriter";
+    bucket.object_ownership = ownership::none;
     return {};
   });
-}
-
-Answer<op::GetBucketAcl> get_bucket_acl(S3&, Tx& tx, const Context&,
-                                        const In<op::GetBucketAcl>& in) {
-  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  op::GetBucketAcl::Output out;
-  out.owner.emplace().id = canonical_id(bucket.account);
-  out.owner->display_name = bucket.account;
-  auto& grant = out.grants.emplace().emplace_back();
-  grant.grantee.emplace().type = "CanonicalUser";
-  grant.grantee->id = *out.owner->id;
-  grant.grantee->display_name = bucket.account;
-  grant.permission = "FULL_CONTROL";
-  return out;
-}
-
-Answer<op::PutBucketAcl> put_bucket_acl(S3&, Tx& tx, const Context&,
-                                        const In<op::PutBucketAcl>& in) {
-  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  bool grants = in.grant_full_control || in.grant_read || in.grant_read_acp || in.grant_write ||
-                in.grant_write_acp || in.access_control_policy;
-  TRY(check_acl(in.acl, grants));
-  return op::PutBucketAcl::Output{};
 }
 
 }  // namespace wolke::s3

@@ -117,6 +117,8 @@ Result<Object> describe(const Request& in, const Upload& upload,
   object.storage_class = upload.storage_class;
   object.tags = upload.tags;
   object.lock = upload.lock;
+  object.owner = upload.owner;
+  object.acl = upload.acl;
   object.upload_id = *in.upload_id;
   object.parts = static_cast<std::uint32_t>(parts.size());
   object.etag = multipart_etag(md5s);

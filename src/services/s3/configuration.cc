@@ -5,7 +5,9 @@
 namespace wolke::s3 {
 namespace {
 
-constexpr std::array kinds = {kind::cors, kind::encryption, kind::lifecycle, kind::request_payment};
+constexpr std::array kinds = {kind::accelerate, kind::cors,    kind::encryption,
+                              kind::lifecycle,  kind::logging, kind::request_payment,
+                              kind::website};
 
 struct Configuration : store::Fields {
   std::string document;

@@ -15,10 +15,13 @@
 namespace wolke::s3 {
 
 namespace kind {
+inline constexpr std::string_view accelerate = "accelerate";
 inline constexpr std::string_view cors = "cors";
 inline constexpr std::string_view encryption = "encryption";
 inline constexpr std::string_view lifecycle = "lifecycle";
+inline constexpr std::string_view logging = "logging";
 inline constexpr std::string_view request_payment = "requestPayment";
+inline constexpr std::string_view website = "website";
 }  // namespace kind
 
 Result<std::optional<std::string>> read_document(store::Tx& tx, const std::string& bucket,

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "wolke/operation/runner.h"
+#include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/content.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
@@ -48,7 +49,8 @@ Result<Source> read_source(Tx& tx, const Context& context, const In& in) {
   TRY(check_encryption(std::nullopt,
                        in.copy_source_sse_customer_algorithm || in.copy_source_sse_customer_key));
   TRY(Version version,
-      find_source(find_object(tx, context, bucket, source.name.key, source.name.version_id)));
+      find_source(find_permitted(tx, context, bucket, source.name.key, source.name.version_id,
+                                 source.name.version_id ? "s3:GetObjectVersion" : "s3:GetObject")));
   source.object = std::move(version.object);
   source.version_id = told_version_id(bucket, source.object);
   TRY(check_copy_source({in.copy_source_if_match, in.copy_source_if_none_match,
@@ -160,6 +162,9 @@ Result<Outcome<op::CopyObject>> try_copy(Tx& tx, const Context& context,
   TRY(std::string checksum, choose_checksum(in, source.object));
   TRY(Object object, new_object(in, source, metadata));
   TRY(object.lock, lock_of_new(bucket, asked_lock(in), context.now));
+  TRY(Belonging belonging, belonging_of_new(bucket, context.principal().account, acl_headers(in)));
+  object.owner = std::move(belonging.owner);
+  object.acl = std::move(belonging.acl);
   TRY(std::optional<Object> current, current_version(tx, bucket.name, *in.key));
   TRY(check_write({in.if_match, in.if_none_match}, validators_of(visible(current)), *in.key));
 

@@ -104,8 +104,8 @@ Result<Deleted> delete_item(Tx& tx, const Context& context, const Bucket& bucket
                             const std::optional<bool>& bypass) {
   const std::string& key = *item.key;
   TRY(check_key(key));
-  TRY(Tags tags, tags_of_version(tx, bucket.name, key, item.version_id));
-  if (!context.authorizer->allows(ask_delete(bucket, key, item.version_id, tags))) {
+  TRY(std::optional<Object> object, object_of_ask(tx, bucket.name, key, item.version_id));
+  if (!context.authorizer->allows(ask_delete(context, bucket, key, item.version_id, object))) {
     return fail(access_denied());
   }
   return delete_one(tx, context, bucket,

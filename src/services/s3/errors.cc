@@ -247,6 +247,11 @@ Error acl_not_supported() {
   return Error{"AccessControlListNotSupported", 400, "The bucket does not allow ACLs"};
 }
 
+Error acl_with_ownership() {
+  return Error{"InvalidBucketAclWithObjectOwnership", 400,
+               "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"};
+}
+
 Error not_configured(std::string_view code, std::string_view message, std::string_view bucket) {
   return of_bucket(code, 404, message, bucket);
 }

@@ -56,6 +56,8 @@ Error metadata_too_large(std::size_t size);
 Error invalid_tag(std::string message, std::string_view key);
 Error invalid_storage_class(std::string_view storage_class);
 Error acl_not_supported();
+/// Lists that share a bucket, where they are to be without effect.
+Error acl_with_ownership();
 
 /// "The … configuration does not exist", with the bucket's name: NoSuchCORSConfiguration and its
 /// kin.

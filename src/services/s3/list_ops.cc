@@ -1,6 +1,7 @@
 #include "wolke/base/hash.h"
 #include "wolke/base/text.h"
 #include "wolke/base/uri.h"
+#include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/checksums.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/listing.h"
@@ -48,18 +49,11 @@ void tell(Told& told, const std::string& key, const Object& object, const Encodi
   }
 }
 
-model::s3::Owner owner_of(const Bucket& bucket) {
-  model::s3::Owner owner;
-  owner.id = canonical_id(bucket.account);
-  owner.display_name = bucket.account;
-  return owner;
-}
-
 template <class Told>
 void tell_version(Told& told, const Bucket& bucket, const ListedVersion& listed) {
   told.version_id = told_version_id(listed.object);
   told.is_latest = listed.latest;
-  told.owner = owner_of(bucket);
+  told.owner = told_owner(owner_of(bucket, listed.object));
 }
 
 /// What the three answers have in common.
@@ -114,7 +108,7 @@ Answer<op::ListObjects> list_objects(S3&, Tx& tx, const Context&, const In<op::L
   for (const ListedObject& listed : listing.objects) {
     auto& told = out.contents->emplace_back();
     tell(told, listed.key, listed.object, encoded);
-    told.owner = owner_of(bucket);
+    told.owner = told_owner(owner_of(bucket, listed.object));
   }
   return out;
 }
@@ -140,7 +134,7 @@ Answer<op::ListObjectsV2> list_objects_v2(S3&, Tx& tx, const Context&,
   for (const ListedObject& listed : listing.objects) {
     auto& told = out.contents->emplace_back();
     tell(told, listed.key, listed.object, encoded);
-    if (in.fetch_owner.value_or(false)) told.owner = owner_of(bucket);
+    if (in.fetch_owner.value_or(false)) told.owner = told_owner(owner_of(bucket, listed.object));
   }
   return out;
 }

@@ -72,14 +72,6 @@ Result<std::string> choose_storage_class(const std::optional<std::string>& heade
   return *header;
 }
 
-Result<void> check_acl(const std::optional<std::string>& acl, bool grants) {
-  if (grants) return fail(acl_not_supported());
-  if (acl && *acl != "private" && *acl != "bucket-owner-full-control") {
-    return fail(acl_not_supported());
-  }
-  return {};
-}
-
 Result<void> check_encryption(const std::optional<std::string>& server_side_encryption,
                               bool has_customer_key) {
   if (has_customer_key) return fail(not_implemented("encryption with customer keys (SSE-C)"));

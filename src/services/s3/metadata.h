@@ -28,8 +28,6 @@ Result<void> check_user_metadata(const std::map<std::string, std::string>& metad
 std::optional<std::string> stored_content_encoding(const std::optional<std::string>& header);
 /// STANDARD when none is given; "InvalidStorageClass" for unknown ones.
 Result<std::string> choose_storage_class(const std::optional<std::string>& header);
-/// Only what BucketOwnerEnforced allows: none, "private", "bucket-owner-full-control"; no grants.
-Result<void> check_acl(const std::optional<std::string>& acl, bool has_grants);
 /// none and AES256; SSE-KMS and SSE-C are refused by name.
 Result<void> check_encryption(const std::optional<std::string>& server_side_encryption,
                               bool has_customer_key);
@@ -68,15 +66,9 @@ std::vector<Tag> tag_set_of(const Tags& tags) {
   return set;
 }
 
-template <class In>
-bool has_grants(const In& in) {
-  return in.grant_full_control || in.grant_read || in.grant_read_acp || in.grant_write_acp;
-}
-
-/// Refuses what is asked of an object and not done here: ACLs, foreign encryption.
+/// Refuses what is asked of an object and not done here: foreign encryption.
 template <class In>
 Result<void> check_object_request(const In& in) {
-  TRY(check_acl(in.acl, has_grants(in)));
   TRY(check_encryption(in.server_side_encryption,
                        in.sse_customer_algorithm || in.sse_customer_key));
   return {};

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "wolke/base/uri.h"
+#include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/listing.h"
 #include "wolke/services/s3/metadata.h"
@@ -38,6 +39,17 @@ std::string encoded(const In<op::ListMultipartUploads>& in, const std::string& t
   return in.encoding_type == "url" ? percent_encode(text, true) : text;
 }
 
+/// An account is told by its canonical user id, a user or session of it by its ARN.
+model::s3::Initiator told_initiator(const Upload& upload) {
+  model::s3::Initiator told;
+  bool root = upload.initiator_arn.empty() || upload.initiator_arn.ends_with(":root");
+  std::string account =
+      upload.initiator_account.empty() ? std::string(anonymous_account) : upload.initiator_account;
+  told.id = root ? canonical_id(account) : upload.initiator_arn;
+  told.display_name = account;
+  return told;
+}
+
 model::s3::MultipartUpload told_upload(const In<op::ListMultipartUploads>& in, const Bucket& bucket,
                                        const UploadName& name, const Upload& upload) {
   model::s3::MultipartUpload told;
@@ -45,10 +57,8 @@ model::s3::MultipartUpload told_upload(const In<op::ListMultipartUploads>& in, c
   told.upload_id = name.upload_id;
   told.initiated = whole_seconds(upload.initiated);
   told.storage_class = upload.storage_class;
-  told.owner.emplace().id = canonical_id(bucket.account);
-  told.owner->display_name = bucket.account;
-  told.initiator.emplace().id = upload.initiator_arn;
-  told.initiator->display_name = upload.initiator_account;
+  told.owner = told_owner(owner_of(bucket, upload));
+  told.initiator = told_initiator(upload);
   if (!upload.checksum_algorithm.empty()) {
     told.checksum_algorithm = name_of(upload.checksum_algorithm);
     told.checksum_type = upload.checksum_type;
@@ -69,6 +79,9 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
   TRY(upload.storage_class, choose_storage_class(in.storage_class));
   TRY(upload.tags, parse_tagging_header(in.tagging));
   TRY(upload.lock, lock_of_new(bucket, asked_lock(in), context.now));
+  TRY(Belonging belonging, belonging_of_new(bucket, context.principal().account, acl_headers(in)));
+  upload.owner = std::move(belonging.owner);
+  upload.acl = std::move(belonging.acl);
   upload.initiated = context.now;
   upload.initiator_account = context.principal().account;
   upload.initiator_arn = context.principal().arn;
@@ -142,10 +155,8 @@ Answer<op::ListParts> list_parts(S3&, Tx& tx, const Context&, const In<op::ListP
   out.max_parts = parts_max;
   out.is_truncated = false;
   out.storage_class = upload.storage_class;
-  out.owner.emplace().id = canonical_id(bucket.account);
-  out.owner->display_name = bucket.account;
-  out.initiator.emplace().id = upload.initiator_arn;
-  out.initiator->display_name = upload.initiator_account;
+  out.owner = told_owner(owner_of(bucket, upload));
+  out.initiator = told_initiator(upload);
   if (!upload.checksum_algorithm.empty()) {
     out.checksum_algorithm = name_of(upload.checksum_algorithm);
     out.checksum_type = upload.checksum_type;

@@ -1,5 +1,7 @@
 #include "wolke/services/s3/names.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "wolke/base/hash.h"
@@ -20,6 +22,22 @@ bool looks_like_ip_address(std::string_view name) {
            std::optional<std::uint64_t> number = parse_u64(part);
            return number && *number <= 255;
          });
+}
+
+// An id is a hash of the account, of which the last 40 bits are the account under a mask made of
+// the rest: so an id tells its account, and a made-up one tells none.
+constexpr std::size_t account_digits = 12;
+constexpr std::size_t id_head_digits = 54;
+constexpr std::string_view anonymous_id = "65a011a29cdf8ec533ec3d1ccaae921c";
+
+std::uint64_t big_endian(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (char byte : bytes) number = number << 8U | static_cast<unsigned char>(byte);
+  return number;
+}
+
+std::uint64_t id_mask(std::string_view head) {
+  return big_endian(sha256(head).substr(0, 5));
 }
 
 }  // namespace
@@ -58,7 +76,22 @@ std::string object_arn(std::string_view bucket, std::string_view key) {
 }
 
 std::string canonical_id(std::string_view account) {
-  return to_hex(sha256("canonical user of account " + std::string(account)));
+  std::optional<std::uint64_t> number = parse_u64(account);
+  if (!number || account.size() != account_digits) return std::string(anonymous_id);
+  std::string head = to_hex(sha256("canonical user of account " + std::string(account)));
+  head.resize(id_head_digits);
+  return head + fmt::format("{:010x}", *number ^ id_mask(head));
+}
+
+std::optional<std::string> account_of_canonical_id(std::string_view id) {
+  if (id.size() != 64) return std::nullopt;
+  std::string_view head = id.substr(0, id_head_digits);
+  std::optional<std::string> tail = from_hex(id.substr(id_head_digits));
+  if (!tail) return std::nullopt;
+  std::string account =
+      fmt::format("{:0{}}", big_endian(*tail) ^ id_mask(head), std::size_t{account_digits});
+  if (canonical_id(account) != id) return std::nullopt;
+  return account;
 }
 
 std::string principal_id(std::string_view account) {

@@ -23,8 +23,11 @@ Result<void> check_key(std::string_view key);
 std::string bucket_arn(std::string_view bucket);
 std::string object_arn(std::string_view bucket, std::string_view key);
 
-/// The canonical user id of an account: 64 hexadecimal digits, the same on every node.
+/// The canonical user id of an account: 64 hexadecimal digits, the same on every node. Of what is
+/// no account ("anonymous") it is the id that Amazon gives unsigned requests.
 std::string canonical_id(std::string_view account);
+/// The account whose canonical user id this is; nullopt for what is the id of none.
+std::optional<std::string> account_of_canonical_id(std::string_view id);
 /// The id in an event's ownerIdentity: "A" and 13 upper-case digits.
 std::string principal_id(std::string_view account);
 

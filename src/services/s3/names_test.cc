@@ -49,6 +49,14 @@ TEST(CopySourceHeader, NeedsBucketAndKey) {
 TEST(CanonicalId, Is64HexadecimalDigitsAndDiffersByAccount) {
   EXPECT_EQ(canonical_id("111122223333").size(), 64U);
   EXPECT_NE(canonical_id("111122223333"), canonical_id("111122223334"));
+  for (const char* account : {"111122223333", "000000000000", "999999999999"}) {
+    EXPECT_EQ(account_of_canonical_id(canonical_id(account)), account);
+  }
+  std::string other = canonical_id("111122223333");
+  other.back() = other.back() == '0' ? '1' : '0';
+  EXPECT_EQ(account_of_canonical_id(other), std::nullopt);
+  EXPECT_EQ(account_of_canonical_id(std::string(64, 'a')), std::nullopt);
+  EXPECT_EQ(account_of_canonical_id("_foo"), std::nullopt);
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ Result<void> tell_parts(Tx& tx, const In<op::GetObjectAttributes>& in, const Obj
 Answer<op::GetObjectAttributes> get_object_attributes(S3&, Tx& tx, const Context& context,
                                                       const In<op::GetObjectAttributes>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(Version version, find_object(tx, context, bucket, *in.key, in.version_id));
+  TRY(Version version, find_permitted(tx, context, bucket, *in.key, in.version_id,
+                                      in.version_id ? "s3:GetObjectVersion" : "s3:GetObject"));
   const Object& object = version.object;
   op::GetObjectAttributes::Output out;
   out.version_id = told_version_id(bucket, object);
@@ -114,29 +115,6 @@ Answer<op::DeleteObjectTagging> delete_object_tagging(S3&, Tx& tx, const Context
                                                       const In<op::DeleteObjectTagging>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   return set_tags<op::DeleteObjectTagging>(tx, context, in, bucket, {}, event_tagging_delete);
-}
-
-Answer<op::GetObjectAcl> get_object_acl(S3&, Tx& tx, const Context& context,
-                                        const In<op::GetObjectAcl>& in) {
-  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(find_object(tx, context, bucket, *in.key, in.version_id));
-  op::GetObjectAcl::Output out;
-  out.owner.emplace().id = canonical_id(bucket.account);
-  out.owner->display_name = bucket.account;
-  auto& grant = out.grants.emplace().emplace_back();
-  grant.grantee.emplace().type = "CanonicalUser";
-  grant.grantee->id = *out.owner->id;
-  grant.grantee->display_name = bucket.account;
-  grant.permission = "FULL_CONTROL";
-  return out;
-}
-
-Answer<op::PutObjectAcl> put_object_acl(S3&, Tx& tx, const Context& context,
-                                        const In<op::PutObjectAcl>& in) {
-  TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(find_object(tx, context, bucket, *in.key, in.version_id));
-  TRY(check_acl(in.acl, has_grants(in) || in.grant_write || in.access_control_policy));
-  return op::PutObjectAcl::Output{};
 }
 
 }  // namespace wolke::s3

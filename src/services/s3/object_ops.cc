@@ -1,3 +1,4 @@
+#include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/configuration_ops.h"
 #include "wolke/services/s3/content.h"
 #include "wolke/services/s3/errors.h"
@@ -93,7 +94,8 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(check_overrides(context, in));
   TRY(check_encryption(std::nullopt, in.sse_customer_algorithm || in.sse_customer_key));
-  TRY(Version version, find_object(tx, context, bucket, *in.key, in.version_id));
+  TRY(Version version, find_permitted(tx, context, bucket, *in.key, in.version_id,
+                                      in.version_id ? "s3:GetObjectVersion" : "s3:GetObject"));
   object = std::move(version.object);
   TRY(check_read({in.if_match, in.if_none_match, in.if_modified_since, in.if_unmodified_since},
                  validators_of(object)));
@@ -109,16 +111,6 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
   }
   if (in.checksum_mode == "ENABLED") tell_checksum_of(selection, object, out);
   return selection;
-}
-
-/// The gate serves a browser's form (POST Object) as a PutObject and leaves its method among the
-/// headers.
-std::string_view event_of(const Context& context) {
-  if (context.headers == nullptr) return event_put;
-  for (const auto& [name, value] : *context.headers) {
-    if (name == ":method") return value == "POST" ? event_post : event_put;
-  }
-  return event_put;
 }
 
 }  // namespace
@@ -142,6 +134,10 @@ Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<o
 
   TRY(object.lock, lock_of_new(bucket, asked_lock(in), context.now));
 
+  TRY(Belonging belonging, belonging_of_new(bucket, context.principal().account, acl_headers(in)));
+  object.owner = std::move(belonging.owner);
+  object.acl = std::move(belonging.acl);
+
   TRY(std::optional<Object> current, current_version(tx, bucket.name, *in.key));
   TRY(check_write({in.if_match, in.if_none_match}, validators_of(visible(current)), *in.key));
 
@@ -150,7 +146,7 @@ Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<o
   tell_checksum(object, out);
   out.server_side_encryption = in.server_side_encryption;
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
-                                     std::move(body), event_of(context)));
+                                     std::move(body), event_put));
   out.version_id = told_version_id(bucket, written);
   TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, written));
   return out;

@@ -1,6 +1,7 @@
 #include "wolke/services/s3/objects.h"
 
 #include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/grants.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/publish.h"
 
@@ -11,10 +12,8 @@ Timestamp whole_seconds(Timestamp t) {
 }
 
 Error missing_key(const operation::Context& context, const Bucket& bucket, const std::string& key) {
-  identity::Ask list{.action = "s3:ListBucket",
-                     .resource = bucket_arn(bucket.name),
-                     .conditions = {{"s3:prefix", {key}}},
-                     .resource_account = bucket.account};
+  identity::Ask list =
+      ask_of_bucket(bucket, "s3:ListBucket", bucket_arn(bucket.name), {{"s3:prefix", {key}}});
   return context.authorizer->allows(list) ? no_such_key(key) : access_denied();
 }
 
@@ -33,6 +32,21 @@ Result<Version> find_object(store::Tx& tx, const operation::Context& context, co
   missing.headers = {{"x-amz-delete-marker", "true"},
                      {"x-amz-version-id", told_version_id(object)}};
   return fail(std::move(missing));
+}
+
+Result<Version> find_permitted(store::Tx& tx, const operation::Context& context,
+                               const Bucket& bucket, const std::string& key,
+                               const std::optional<std::string>& version_id,
+                               std::string_view action) {
+  TRY(Version version, find_object(tx, context, bucket, key, version_id));
+  if (acls_disabled(bucket)) return version;
+  identity::Ask ask = ask_of_version(bucket, {.action = std::string(action),
+                                              .key = key,
+                                              .version_id = version_id,
+                                              .object = &version.object,
+                                              .caller = context.principal().account});
+  if (!context.authorizer->allows(ask)) return fail(access_denied());
+  return version;
 }
 
 Validators validators_of(const Object& object) {

@@ -24,6 +24,13 @@ Error missing_key(const operation::Context& context, const Bucket& bucket, const
 Result<Version> find_object(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
                             const std::string& key, const std::optional<std::string>& version_id);
 
+/// find_object(), and where lists are in force, judged by what was found: the gate may have seen
+/// another object under this name, or none.
+Result<Version> find_permitted(store::Tx& tx, const operation::Context& context,
+                               const Bucket& bucket, const std::string& key,
+                               const std::optional<std::string>& version_id,
+                               std::string_view action);
+
 Validators validators_of(const Object& object);
 std::optional<Validators> validators_of(const std::optional<Object>& object);
 

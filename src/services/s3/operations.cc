@@ -4,6 +4,8 @@
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/ops.h"
 #include "wolke/services/s3/policy.h"
+#include "wolke/services/s3/site_ops.h"
+#include "wolke/services/s3/upload_asks.h"
 
 namespace wolke::s3 {
 namespace {
@@ -29,6 +31,10 @@ constexpr Row object_row() {
 template <class Op, auto Run, Action action>
 constexpr Row key_row() {
   return operation::row<S3, Op, Run, asks_of_key<action, In<Op>>>();
+}
+template <class Op, auto Run, Action action>
+constexpr Row upload_row() {
+  return operation::row<S3, Op, Run, asks_of_upload<action, In<Op>>>();
 }
 
 std::vector<Row> bucket_rows() {
@@ -57,7 +63,7 @@ std::vector<Row> bucket_rows() {
       bucket_row<op::PutBucketOwnershipControls, put_bucket_ownership_controls,
                  "s3:PutBucketOwnershipControls">(),
       bucket_row<op::GetBucketAcl, get_bucket_acl, "s3:GetBucketAcl">(),
-      bucket_row<op::PutBucketAcl, put_bucket_acl, "s3:PutBucketAcl">(),
+      row<op::PutBucketAcl, put_bucket_acl, asks_of_put_bucket_acl>(),
       bucket_row<op::GetBucketNotificationConfiguration, get_bucket_notification,
                  "s3:GetBucketNotification">(),
       bucket_row<op::PutBucketNotificationConfiguration, put_bucket_notification,
@@ -92,6 +98,13 @@ std::vector<Row> bucket_rows() {
                  "s3:GetAccelerateConfiguration">(),
       bucket_row<op::GetObjectLockConfiguration, get_object_lock_configuration,
                  "s3:GetBucketObjectLockConfiguration">(),
+      bucket_row<op::PutBucketWebsite, put_bucket_website, "s3:PutBucketWebsite">(),
+      bucket_row<op::DeleteBucketWebsite, delete_bucket_website, "s3:DeleteBucketWebsite">(),
+      bucket_row<op::PutBucketLogging, put_bucket_logging, "s3:PutBucketLogging">(),
+      bucket_row<op::PutBucketRequestPayment, put_bucket_request_payment,
+                 "s3:PutBucketRequestPayment">(),
+      bucket_row<op::PutBucketAccelerateConfiguration, put_bucket_accelerate,
+                 "s3:PutAccelerateConfiguration">(),
   };
 }
 
@@ -115,7 +128,7 @@ std::vector<Row> object_rows() {
       object_row<op::DeleteObjectTagging, delete_object_tagging, "s3:DeleteObjectTagging",
                  "s3:DeleteObjectVersionTagging">(),
       object_row<op::GetObjectAcl, get_object_acl, "s3:GetObjectAcl", "s3:GetObjectVersionAcl">(),
-      object_row<op::PutObjectAcl, put_object_acl, "s3:PutObjectAcl", "s3:PutObjectVersionAcl">(),
+      row<op::PutObjectAcl, put_object_acl, asks_of_put_object_acl>(),
 
       object_row<op::GetObjectRetention, get_object_retention, "s3:GetObjectRetention">(),
       row<op::PutObjectRetention, put_object_retention, asks_of_put_retention>(),
@@ -127,8 +140,8 @@ std::vector<Row> object_rows() {
       task_row<op::UploadPartCopy, upload_part_copy, asks_of_upload_part_copy>(),
       task_row<op::CompleteMultipartUpload, complete_multipart_upload,
                asks_of_key<"s3:PutObject", In<op::CompleteMultipartUpload>>>(),
-      key_row<op::AbortMultipartUpload, abort_multipart_upload, "s3:AbortMultipartUpload">(),
-      key_row<op::ListParts, list_parts, "s3:ListMultipartUploadParts">(),
+      upload_row<op::AbortMultipartUpload, abort_multipart_upload, "s3:AbortMultipartUpload">(),
+      upload_row<op::ListParts, list_parts, "s3:ListMultipartUploadParts">(),
       bucket_row<op::ListMultipartUploads, list_multipart_uploads,
                  "s3:ListBucketMultipartUploads">(),
   };
@@ -151,10 +164,10 @@ Result<std::optional<std::string>> bucket_policy(store::Snapshot& snapshot,
                                                  const std::string& bucket) {
   TRY(std::optional<Bucket> found, find_bucket(snapshot, bucket));
   if (!found || !found->policy) return std::nullopt;
-  // RestrictPublicBuckets takes a public policy's effect away.
+  // RestrictPublicBuckets takes away what a public policy allows, never what it denies.
   if (found->public_access && found->public_access->restrict_public_buckets &&
       is_public_policy(*found->policy)) {
-    return std::nullopt;
+    return denials_of_policy(*found->policy);
   }
   return found->policy;
 }

@@ -126,6 +126,18 @@ Result<void> check_policy(std::string_view document, std::string_view bucket) {
   return {};
 }
 
+std::optional<std::string> denials_of_policy(std::string_view document) {
+  Result<Json> parsed = shape::parse_json(document);
+  if (!parsed) return std::string(document);  // broken: it denies everything
+  Json::Array denials;
+  for (const Json* one : statements(*parsed)) {
+    if (one->string_at("Effect") != "Allow") denials.push_back(*one);
+  }
+  if (denials.empty()) return std::nullopt;
+  parsed->set("Statement", std::move(denials));
+  return parsed->text();
+}
+
 bool is_public_policy(std::string_view document) {
   Result<Json> parsed = shape::parse_json(document);
   if (!parsed) return false;

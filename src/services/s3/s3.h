@@ -7,6 +7,7 @@
 // Lifetime: everything borrowed outlives S3, and S3 the gateway. Threads: operations run on pool
 // threads, several at once; S3 itself holds no state.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,12 @@
 
 namespace wolke::s3 {
 
+/// How a bucket is made whose CreateBucket says nothing of it. Amazon S3 changed it in April 2023.
+enum class NewBuckets : std::uint8_t {
+  closed,   // as since: no access control lists, all public access blocked
+  classic,  // as before: access control lists in force, nothing blocked
+};
+
 struct S3 {
   store::Store& store;  // the gate's questions: who owns this bucket, how is this object tagged
   store::BlobStore&
@@ -27,6 +34,7 @@ struct S3 {
   operation::Runner runner;                      // for those
   const FunctionDirectory* functions = nullptr;  // nullptr: no function can be a destination
   Limits limits = {};
+  NewBuckets new_buckets = NewBuckets::closed;
 };
 
 /// `s3` may be nullptr when only the catalogue of operations is wanted.
