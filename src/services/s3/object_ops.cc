@@ -113,6 +113,16 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
   return selection;
 }
 
+/// The gate serves a browser's form (POST Object) as a PutObject and leaves its method among the
+/// headers.
+std::string_view event_of(const Context& context) {
+  if (context.headers == nullptr) return event_put;
+  for (const auto& [name, value] : *context.headers) {
+    if (name == ":method") return value == "POST" ? event_post : event_put;
+  }
+  return event_put;
+}
+
 }  // namespace
 
 Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<op::PutObject>& in) {
@@ -146,7 +156,7 @@ Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<o
   tell_checksum(object, out);
   out.server_side_encryption = in.server_side_encryption;
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
-                                     std::move(body), event_put));
+                                     std::move(body), event_of(context)));
   out.version_id = told_version_id(bucket, written);
   TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, written));
   return out;
