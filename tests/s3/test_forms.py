@@ -11,6 +11,7 @@ import urllib.parse
 import uuid
 import xml.etree.ElementTree
 
+import aws
 import wire
 
 ENFORCED = os.environ.get("AWS_ACCESS_KEY_ID", "test") != "test"
@@ -45,7 +46,7 @@ def send(path, content_type, body, host=None):
         connection.close()
 
 
-class Forms(wire.S3Case):
+class Forms(wire.S3Case, aws.Case):
     def post(self, fields, *args, path=None, host=None, **more):
         content_type, body = form(fields, *args, **more)
         return send(path or f"/{self.bucket}", content_type, body, host)
@@ -56,7 +57,7 @@ class Forms(wire.S3Case):
             *({name: value} for name, value in (fields or {}).items()), *conditions], **more)
         return made["fields"]
 
-    def refused(self, code, status, answer, text=""):
+    def refused_form(self, code, status, answer, text=""):
         root = xml.etree.ElementTree.fromstring(answer[2])
         self.assertEqual((root.findtext("Code"), answer[0]), (code, status), answer[2])
         self.assertIn(text, root.findtext("Message"))
@@ -120,60 +121,82 @@ class Forms(wire.S3Case):
         self.assertEqual(self.s3.get_object_tagging(Bucket=self.bucket, Key="k")["TagSet"],
                          [{"Key": "a", "Value": "1 = +2"}])
         wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
-        self.refused("BadDigest", 400, self.post(self.presigned("k", {"x-amz-checksum-sha256": wrong})))
-        self.refused("MalformedXML", 400, self.post(self.presigned("k", {"tagging": "text"})))
-        self.refused("InvalidStorageClass", 400, self.post(self.presigned("k", {"x-amz-storage-class": "Best"})))
+        self.refused_form("BadDigest", 400, self.post(self.presigned("k", {"x-amz-checksum-sha256": wrong})))
+        self.refused_form("MalformedXML", 400, self.post(self.presigned("k", {"tagging": "text"})))
+        self.refused_form("InvalidStorageClass", 400, self.post(self.presigned("k", {"x-amz-storage-class": "Best"})))
 
     def test_conditions(self):
         prefix = 'Invalid according to Policy: '
-        self.refused("AccessDenied", 403, self.post({**self.presigned("k"), "key": "other"}),
-                     prefix + 'Policy Condition failed: ["eq", "$key", "k"]')
-        self.refused("AccessDenied", 403, self.post({**self.presigned("k"), "x-amz-meta-a": "b"}),
-                     prefix + "Extra input fields: x-amz-meta-a")
+        self.refused_form("AccessDenied", 403, self.post({**self.presigned("k"), "key": "other"}),
+                          prefix + 'Policy Condition failed: ["eq", "$key", "k"]')
+        self.refused_form("AccessDenied", 403, self.post({**self.presigned("k"), "x-amz-meta-a": "b"}),
+                          prefix + "Extra input fields: x-amz-meta-a")
         self.assertEqual(self.post({**self.presigned("k"), "x-ignore-a": "b"})[0], 204)
-        self.refused("AccessDenied", 403, self.post({**self.presigned("in/${filename}"), "key": "out/${filename}"}),
-                     prefix + 'Policy Condition failed: ["starts-with", "$key", "in/"]')
-        self.refused("AccessDenied", 403, self.post(self.signed_document([{"key": "k"}], {"key": "k"}, ends=-600)),
-                     prefix + "Policy expired.")
-        self.refused("InvalidPolicyDocument", 400, self.post(self.signed_document([{}], {"key": "k"})))
-        self.refused("InvalidPolicyDocument", 400,
-                     self.post(self.signed_document([], {"key": "k"}, document={"conditions": []})))
+        outside = {**self.presigned("in/${filename}"), "key": "out/${filename}"}
+        self.refused_form("AccessDenied", 403, self.post(outside),
+                          prefix + 'Policy Condition failed: ["starts-with", "$key", "in/"]')
+        self.refused_form("AccessDenied", 403, self.post(self.signed_document([{"key": "k"}], {"key": "k"}, ends=-600)),
+                          prefix + "Policy expired.")
+        self.refused_form("InvalidPolicyDocument", 400, self.post(self.signed_document([{}], {"key": "k"})))
+        self.refused_form("InvalidPolicyDocument", 400,
+                          self.post(self.signed_document([], {"key": "k"}, document={"conditions": []})))
         other = "test-" + uuid.uuid4().hex
         self.s3.create_bucket(Bucket=other)
         self.addCleanup(self.empty_and_delete, other)
-        self.refused("AccessDenied", 403, self.post(self.presigned("k"), path=f"/{other}"), '"$bucket"')
+        self.refused_form("AccessDenied", 403, self.post(self.presigned("k"), path=f"/{other}"), '"$bucket"')
 
     def test_sizes(self):
         fields = self.presigned("k", conditions=[["content-length-range", 5, 10]])
         for size, code in ((4, "EntityTooSmall"), (5, None), (10, None), (11, "EntityTooLarge")):
             answer = self.post(fields, b"x" * size)
             if code:
-                self.assertEqual(self.refused(code, 400, answer).findtext("ProposedSize"), str(size))
+                self.assertEqual(self.refused_form(code, 400, answer).findtext("ProposedSize"), str(size))
             else:
                 self.assertEqual(answer[0], 204, size)
-        self.refused("EntityTooLarge", 400, self.post(fields, b"x" * 200_000))
+        self.refused_form("EntityTooLarge", 400, self.post(fields, b"x" * 200_000))
 
     def test_what_is_no_form(self):
         path = f"/{self.bucket}"
-        self.refused("PreconditionFailed", 412, send(path, "text/plain", b"x"))
-        self.refused("PreconditionFailed", 412, send(path, "multipart/form-data", b"x"))
-        self.refused("MalformedPOSTRequest", 400, send(path, "multipart/form-data; boundary=X", b"x"))
+        self.refused_form("PreconditionFailed", 412, send(path, "text/plain", b"x"))
+        self.refused_form("PreconditionFailed", 412, send(path, "multipart/form-data", b"x"))
+        self.refused_form("MalformedPOSTRequest", 400, send(path, "multipart/form-data; boundary=X", b"x"))
         content_type, body = form(self.presigned("k"))
-        self.refused("MalformedPOSTRequest", 400, send(path, content_type, body[:-10]))
-        self.refused("InvalidArgument", 400, self.post(self.presigned("k"), None), "exactly one file")
+        self.refused_form("MalformedPOSTRequest", 400, send(path, content_type, body[:-10]))
+        self.refused_form("InvalidArgument", 400, self.post(self.presigned("k"), None), "exactly one file")
         second = b'Content-Disposition: form-data; name="file"\r\n\r\nx\r\n'
-        self.refused("InvalidArgument", 400, self.post(self.presigned("k"), more=second), "exactly one file")
-        self.refused("MaxPostPreDataLengthExceeded", 400,
-                     self.post({**self.presigned("k"), "x-ignore-a": "x" * 20_480}))
+        self.refused_form("InvalidArgument", 400, self.post(self.presigned("k"), more=second), "exactly one file")
+        self.refused_form("MaxPostPreDataLengthExceeded", 400,
+                          self.post({**self.presigned("k"), "x-ignore-a": "x" * 20_480}))
         self.assertNotIn("Contents", self.s3.list_objects_v2(Bucket=self.bucket))
 
     def test_what_a_form_must_have(self):
         fields = self.presigned("k")
-        self.refused("InvalidArgument", 400, self.post({"acl": "private"}), "'key'")
+        self.refused_form("InvalidArgument", 400, self.post({"acl": "private"}), "'key'")
         for name, told in (("x-amz-signature", "X-Amz-Signature"), ("x-amz-algorithm", "X-Amz-Algorithm"),
                            ("policy", "policy")):
             answer = self.post({field: value for field, value in fields.items() if field != name})
-            self.refused("InvalidArgument", 400, answer, f"named '{told}'")
+            self.refused_form("InvalidArgument", 400, answer, f"named '{told}'")
+
+    def test_a_form_is_an_event_of_its_own(self):
+        functions, logs = aws.client("lambda"), aws.client("logs")
+        code = "def handler(event, context):\n    for one in event['Records']: print('saw', one['eventName'])\n"
+        name = self.make_function(functions, self.make_role(aws.client("iam")), {"app.py": code}, Runtime="python3.11",
+                                  Handler="app.handler")
+        arn = functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+        functions.add_permission(FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction",
+                                 Principal="s3.amazonaws.com", SourceArn="arn:aws:s3:::" + self.bucket)
+        self.s3.put_bucket_notification_configuration(Bucket=self.bucket, NotificationConfiguration={
+            "LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:Post"]}]})
+        self.put("put")
+        self.assertEqual(self.post(self.presigned("k"))[0], 204)
+
+        def seen():
+            try:
+                found = logs.filter_log_events(logGroupName="/aws/lambda/" + name, filterPattern="saw")["events"]
+            except logs.exceptions.ResourceNotFoundException:
+                return []
+            return [one["message"].strip() for one in found]
+        self.assertEqual(aws.wait_for(seen, what="the event"), ["saw ObjectCreated:Post"])
 
     @unittest.skipUnless(ENFORCED, "`wolke dev` knows no secret to hold a signature against")
     def test_a_form_is_asked_who_signed_it(self):
@@ -181,22 +204,23 @@ class Forms(wire.S3Case):
         policy = base64.b64decode(fields["policy"]).replace(b'"k"', b'"j"')
         for change in ({"x-amz-signature": "0" * 64}, {"policy": base64.b64encode(policy).decode(), "key": "j"},
                        {"x-amz-credential": fields["x-amz-credential"].replace("us-east-1", "eu-west-1")}):
-            self.refused("SignatureDoesNotMatch", 403, self.post({**fields, **change}))
+            self.refused_form("SignatureDoesNotMatch", 403, self.post({**fields, **change}))
         unknown = {"x-amz-credential": "AKIAUNKNOWN00000000/" + fields["x-amz-credential"].split("/", 1)[1]}
-        self.refused("InvalidAccessKeyId", 403, self.post({**fields, **unknown}))
+        self.refused_form("InvalidAccessKeyId", 403, self.post({**fields, **unknown}))
         other = {"x-amz-credential": fields["x-amz-credential"].replace("/s3/", "/iam/")}
-        self.refused("AuthorizationQueryParametersError", 400, self.post({**fields, **other}))
-        self.refused("AccessDenied", 403, self.post({"key": "k"}))
+        self.refused_form("AuthorizationQueryParametersError", 400, self.post({**fields, **other}))
+        self.refused_form("AccessDenied", 403, self.post({"key": "k"}))
         self.assertNotIn("Contents", self.s3.list_objects_v2(Bucket=self.bucket))
 
     @unittest.skipUnless(ENFORCED, "in `wolke dev` who does not sign is root")
     def test_anyone_may_post_where_the_bucket_says_so(self):
         self.s3.delete_public_access_block(Bucket=self.bucket)
+        self.s3.delete_public_access_block(Bucket=self.bucket)
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject",
              "Resource": f"arn:aws:s3:::{self.bucket}/in/*"}]}))
         self.assertEqual(self.post({"key": "in/k"})[0], 204)
-        self.refused("AccessDenied", 403, self.post({"key": "out/k"}))
+        self.refused_form("AccessDenied", 403, self.post({"key": "out/k"}))
         # A policy document that nobody signed says nothing.
         self.assertEqual(self.post({"key": "in/k", "policy": "e30="})[0], 204)
 
