@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "wolke/app/role_rights.h"
 #include "wolke/base/text.h"
 #include "wolke/identity/link.h"
 #include "wolke/model/s3/operations.h"
@@ -97,6 +98,9 @@ lambda::Ports lambda_ports(identity::Directory& directory, operation::ServiceTab
       return trust == identity::Directory::RoleTrust::trusted;
     };
   }
+  ports.role_may_invoke = [&directory](const lambda::RoleInvokes& ask) {
+    return role_may_invoke(directory, ask);
+  };
   ports.code_location = [&directory](const operation::Context& context, const BlobRef& zip) {
     return (context.tls ? "https://" : "http://") + context.host +
            identity::make_content_link(directory.seal(), zip, context.now);

@@ -28,6 +28,7 @@ struct Policy {
   std::string on_success;  // destination ARNs; empty: none
   std::string on_failure;
   std::string dead_letter;  // DeadLetterConfig's target
+  std::string role;         // as whom destinations are told: the function's execution role
 };
 
 enum class Outcome {

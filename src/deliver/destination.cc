@@ -55,7 +55,9 @@ void add_destination(store::Batch& batch, const Delivery& delivery, const Attemp
   event.account = delivery.record.account;
   event.target = target;
   event.payload = invocation_record(delivery, attempt, step, now);
-  event.source = "lambda";
+  event.source = source_of_records;
+  event.source_arn = attempt.policy.role;
+  event.source_account = delivery.record.account;
   event.trace = delivery.record.trace;
   enqueue(batch, event, now);
 }

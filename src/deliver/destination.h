@@ -3,10 +3,14 @@
 // Source: Lambda developer guide, "Capturing records of Lambda asynchronous invocations".
 
 #include <string>
+#include <string_view>
 
 #include "wolke/deliver/records.h"
 
 namespace wolke::deliver {
+
+/// The source of the events that destinations get; their source_arn is the role that tells them.
+inline constexpr std::string_view source_of_records = "lambda:destination";
 
 /// The invocation record: version 1.0, requestContext, requestPayload, responseContext,
 /// responsePayload.

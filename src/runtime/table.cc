@@ -91,13 +91,15 @@ void add_python_root(Launch& launch, const std::string& root) {
 }
 
 Launch python_launch(const RuntimePaths& paths, const std::string& asked) {
-  Launch launch{.argv = {paths.python, "-s", "/var/rapid/bootstrap.py"},
-                .mounts = {{paths.runtimes_dir + "/python", "/var/rapid"}},
-                .environment = {{"PYTHONPATH",
-                                 fmt::format("/opt/python/lib/python{}/site-packages:/opt/python",
-                                             paths.python_version)},
-                                {"PYTHONDONTWRITEBYTECODE", "1"}},
-                .version = "python:" + paths.python_version};
+  // A layer made for the version that was asked for is found, too, where another one runs.
+  std::string layers = fmt::format("/opt/python/lib/python{}/site-packages", paths.python_version);
+  if (asked != paths.python_version)
+    layers += fmt::format(":/opt/python/lib/python{}/site-packages", asked);
+  Launch launch{
+      .argv = {paths.python, "-s", "/var/rapid/bootstrap.py"},
+      .mounts = {{paths.runtimes_dir + "/python", "/var/rapid"}},
+      .environment = {{"PYTHONPATH", layers + ":/opt/python"}, {"PYTHONDONTWRITEBYTECODE", "1"}},
+      .version = "python:" + paths.python_version};
   add_python_root(launch, paths.python_root);
   if (asked != paths.python_version) {
     launch.warning =

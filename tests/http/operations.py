@@ -128,7 +128,8 @@ class Things:
         self.role = f"arn:aws:iam::{account}:role/every"
         self.policy = f"arn:aws:iam::{account}:policy/every"
         self.group_arn = f"arn:aws:logs:us-east-1:{account}:log-group:/every"
-        self.upload = self.key = None
+        self.upload = self.key = self.signing = None
+        self.layer = 1
         self.code = zipped({"index.py": "def handler(event, context):\n    return event\n"})
 
     def root_call(self, service, name, **params):
@@ -159,6 +160,13 @@ class Things:
         self.upload = uploads[0]["UploadId"]
         call("lambda", "CreateFunction", FunctionName=self.function, Role=self.role, Runtime="python3.11",
              Handler="index.handler", Code={"ZipFile": self.code})
+        if not call("lambda", "ListLayerVersions", LayerName="every").parsed.get("LayerVersions"):
+            self.layer = call("lambda", "PublishLayerVersion", LayerName="every", Content={"ZipFile": self.code}).parsed["Version"]
+        signing = call("lambda", "ListCodeSigningConfigs").parsed.get("CodeSigningConfigs")
+        if not signing:
+            publishers = {"SigningProfileVersionArns": [f"arn:aws:signer:us-east-1:{self.account}:/signing-profiles/p/1234567890"]}
+            signing = [call("lambda", "CreateCodeSigningConfig", AllowedPublishers=publishers).parsed["CodeSigningConfig"]]
+        self.signing = signing[0]["CodeSigningConfigArn"]
         call("logs", "CreateLogGroup", logGroupName="/every")
         call("logs", "CreateLogStream", logGroupName="/every", logStreamName="every")
 
@@ -171,7 +179,10 @@ class Things:
             "lambda": {"FunctionName": self.function, "Role": self.role, "Resource": self.function, "Qualifier": "$LATEST",
                        "FunctionVersion": "$LATEST", "Code": {"ZipFile": self.code}, "S3Bucket": self.bucket, "S3Key": "code.zip",
                        "S3ObjectVersion": None, "ZipFile": None, "ImageUri": None, "Handler": "index.handler",
-                       "Runtime": "python3.11", "MasterRegion": "us-east-1", "ClientContext": "e30="},
+                       "Runtime": "python3.11", "MasterRegion": "us-east-1", "ClientContext": "e30=", "LayerName": "every",
+                       "VersionNumber": self.layer, "Layers": None, "Content": {"ZipFile": self.code}, "CompatibleRuntimes": None,
+                       "Arn": f"arn:aws:lambda:us-east-1:{self.account}:layer:every:{self.layer}",
+                       "CodeSigningConfigArn": self.signing},
             "iam": {"UserName": "every", "RoleName": "every", "GroupName": "every", "InstanceProfileName": "every",
                     "PolicyName": "every", "PolicyArn": self.policy, "AccessKeyId": self.key, "VersionId": "v1",
                     "PolicyDocument": POLICY, "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": self.policy,
@@ -209,6 +220,8 @@ class Things:
 
     def rename(self, name, out):
         """What an operation creates is not there yet."""
+        if name.endswith("FunctionUrlConfig") and "Qualifier" in out:
+            out["Qualifier"] = "live"  # versions have no URL
         if not name.startswith("Create"):
             return
         made = name.removeprefix("Create").lower()

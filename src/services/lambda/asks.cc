@@ -1,5 +1,9 @@
 #include "wolke/services/lambda/asks.h"
 
+#include <algorithm>
+
+#include "wolke/services/lambda/layer.h"
+
 namespace wolke::lambda {
 namespace {
 
@@ -14,7 +18,51 @@ identity::Ask ask_object(const std::string& bucket, const std::string& key, bool
           .resource = "arn:aws:s3:::" + bucket + "/" + key};
 }
 
+identity::Ask ask_use_of(const LayerRef& layer) {
+  return {.action = "lambda:GetLayerVersion",
+          .resource = layer.version_arn(),
+          .resource_account = layer.account};
+}
+
+/// The layers of a function that is made or changed; what is no layer's ARN, the operation refuses.
+void ask_layers(const std::optional<std::vector<std::string>>& arns, Asks& asks) {
+  for (const std::string& arn : arns.value_or(std::vector<std::string>{})) {
+    if (const auto layer = parse_layer_version(arn)) asks.push_back(ask_use_of(*layer));
+  }
+}
+
 }  // namespace
+
+Result<Asks> ask_layer_version(const Context& context, std::string_view operation,
+                               const std::optional<std::string>& name,
+                               const std::optional<std::int64_t>& number) {
+  LayerRef ref = parse_layer(name.value_or(""), context.account, context.region);
+  ref.version = static_cast<std::uint64_t>(std::max<std::int64_t>(number.value_or(0), 0));
+  return Asks{{.action = "lambda:" + std::string(operation),
+               .resource = ref.version_arn(),
+               .resource_account = ref.account}};
+}
+
+Result<Asks> asks_of_publish_layer(Lambda&, const Context& context,
+                                   const op::PublishLayerVersion::Input& input) {
+  const LayerRef ref = parse_layer(input.layer_name.value_or(""), context.account, context.region);
+  Asks asks{{.action = "lambda:PublishLayerVersion",
+             .resource = ref.arn(),
+             .resource_account = ref.account}};
+  if (input.content && input.content->s3_bucket && input.content->s3_key) {
+    asks.push_back(ask_object(*input.content->s3_bucket, *input.content->s3_key,
+                              input.content->s3_object_version.has_value()));
+  }
+  return asks;
+}
+
+Result<Asks> asks_of_layer_by_arn(Lambda&, const Context& context,
+                                  const op::GetLayerVersionByArn::Input& input) {
+  const std::string arn = input.arn.value_or("");
+  if (const auto layer = parse_layer_version(arn)) return Asks{ask_use_of(*layer)};
+  return Asks{
+      {.action = "lambda:GetLayerVersion", .resource = arn, .resource_account = context.account}};
+}
 
 Result<Asks> ask_function(const Context& context, std::string_view operation,
                           const std::optional<std::string>& name,
@@ -25,6 +73,16 @@ Result<Asks> ask_function(const Context& context, std::string_view operation,
                .resource_account = ref.account}};
 }
 
+Result<Asks> asks_of_put_code_signing(Lambda&, const Context& context,
+                                      const op::PutFunctionCodeSigningConfig::Input& input) {
+  TRY(Asks asks,
+      ask_function(context, "PutFunctionCodeSigningConfig", input.function_name, std::nullopt));
+  asks.push_back({.action = "lambda:PutFunctionCodeSigningConfig",
+                  .resource = input.code_signing_config_arn.value_or(""),
+                  .resource_account = context.account});
+  return asks;
+}
+
 Result<Asks> asks_of_create(Lambda&, const Context& context,
                             const op::CreateFunction::Input& input) {
   TRY(Asks asks, ask_function(context, "CreateFunction", input.function_name, std::nullopt));
@@ -33,6 +91,7 @@ Result<Asks> asks_of_create(Lambda&, const Context& context,
     asks.push_back(ask_object(*input.code->s3_bucket, *input.code->s3_key,
                               input.code->s3_object_version.has_value()));
   }
+  ask_layers(input.layers, asks);
   return asks;
 }
 
@@ -51,6 +110,7 @@ Result<Asks> asks_of_update_configuration(Lambda&, const Context& context,
   TRY(Asks asks,
       ask_function(context, "UpdateFunctionConfiguration", input.function_name, std::nullopt));
   if (input.role) asks.push_back(ask_pass_role(*input.role));
+  ask_layers(input.layers, asks);
   return asks;
 }
 

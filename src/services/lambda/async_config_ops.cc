@@ -1,6 +1,7 @@
 // Event-invoke configurations: how the deliverer treats a function's asynchronous events.
 #include <fmt/core.h>
 
+#include "wolke/base/text.h"
 #include "wolke/services/lambda/errors.h"
 #include "wolke/services/lambda/ops.h"
 #include "wolke/services/lambda/page.h"
@@ -32,23 +33,76 @@ Out describe(const FunctionRef& ref, const AsyncConfig& config) {
   return out;
 }
 
-/// A function as destination must be there; queues, topics and buses belong to other services.
-Result<void> check_destination(Tx& tx, const Context& context, const FunctionRef& ref,
-                               const std::string& arn) {
-  if (arn.empty() || arn.find(":lambda:") == arn.npos) return {};
-  TRY(const FunctionRef target, parse_function(arn, std::nullopt, context.account, context.region));
-  if (target.name == ref.name && target.account == ref.account) {
-    return fail(invalid_parameter("You can't specify the function as a destination for itself."));
-  }
+enum class DestinationKind { function, not_served, unknown };
+
+DestinationKind kind_of(const std::string& arn) {
+  const auto parts = split(arn, ':');
+  if (parts.size() < 6) return DestinationKind::unknown;
+  if (parts[2] == "lambda") return DestinationKind::function;
+  const bool of_aws =
+      parts[2] == "sqs" || parts[2] == "sns" || parts[2] == "events" || parts[2] == "s3";
+  return of_aws ? DestinationKind::not_served : DestinationKind::unknown;
+}
+
+std::string shown(const char* name, const std::string& arn) {
+  return arn.empty() ? "null" : fmt::format("{}(destination={})", name, arn);
+}
+
+/// A function as destination must be there, and the role must be allowed to invoke it.
+Result<void> check_function(Lambda& service, Tx& tx, const FunctionRef& ref,
+                            const FunctionVersion& version, const std::string& arn, Timestamp now) {
+  TRY(const FunctionRef target, parse_function(arn, std::nullopt, ref.account, ref.region));
   TRY(const auto found, tx.peek<Function>(function_key(target)));
   if (!found)
     return fail(invalid_parameter(fmt::format("The destination ARN {} is invalid.", arn)));
+  if (target.name == ref.name && target.account == ref.account) {
+    return fail(invalid_parameter("You can't specify the function as a destination for itself."));
+  }
+  const auto& may_invoke = service.parts.ports.role_may_invoke;
+  if (!may_invoke) return {};
+  TRY(const bool allowed, may_invoke({.role_arn = version.role,
+                                      .function_name = ref.name,
+                                      .region = ref.region,
+                                      .target_arn = arn,
+                                      .target_account = target.account,
+                                      .now = now}));
+  if (allowed) return {};
+  return fail(invalid_parameter(fmt::format(
+      "The function's execution role does not have permissions to call InvokeFunction on {}",
+      arn)));
+}
+
+/// Queues, topics, buses and buckets are no destinations here: what would be lost is refused.
+Result<void> check_destinations(Lambda& service, Tx& tx, const FunctionRef& ref,
+                                const FunctionVersion& version, const AsyncConfig& config) {
+  for (const std::string& arn : {config.on_failure, config.on_success}) {
+    if (arn.empty()) continue;
+    switch (kind_of(arn)) {
+      case DestinationKind::unknown:
+        return fail(invalid_parameter(fmt::format(
+            "The provided destination config DestinationConfig(onSuccess={}, "
+            "onFailure={}) is invalid.",
+            shown("OnSuccess", config.on_success), shown("OnFailure", config.on_failure))));
+      case DestinationKind::not_served:
+        return fail(not_served(fmt::format("The destination {}", arn)));
+      case DestinationKind::function:
+        break;
+    }
+    TRY(check_function(service, tx, ref, version, arn, config.modified));
+  }
   return {};
 }
 
+/// The function, or the version or alias that is named.
+struct Existing {
+  FunctionRef ref;
+  FunctionVersion version;
+};
+
 template <class Request>
-Result<void> apply(Tx& tx, const Context& context, const FunctionRef& ref, const Request& input,
+Result<void> apply(Lambda& service, Tx& tx, const Existing& of, Timestamp now, const Request& input,
                    AsyncConfig& config) {
+  config.modified = now;
   if (input.maximum_retry_attempts)
     config.retries_max = static_cast<std::uint32_t>(*input.maximum_retry_attempts);
   if (input.maximum_event_age_in_seconds) {
@@ -59,20 +113,21 @@ Result<void> apply(Tx& tx, const Context& context, const FunctionRef& ref, const
     if (given.on_success) config.on_success = given.on_success->destination.value_or("");
     if (given.on_failure) config.on_failure = given.on_failure->destination.value_or("");
   }
-  TRY(check_destination(tx, context, ref, config.on_success));
-  return check_destination(tx, context, ref, config.on_failure);
+  return check_destinations(service, tx, of.ref, of.version, config);
 }
 
-/// The function, and the version or alias if one is named.
-Result<FunctionRef> existing(Tx& tx, const Context& context, const std::optional<std::string>& name,
-                             const std::optional<std::string>& qualifier) {
-  TRY(const FunctionRef ref, ref_of(context, name, qualifier));
+Result<Existing> existing(Tx& tx, const Context& context, const std::optional<std::string>& name,
+                          const std::optional<std::string>& qualifier) {
+  Existing out;
+  TRY(out.ref, ref_of(context, name, qualifier));
   // AWS answers this for everything that is missing here.
   const Error missing = not_found("The function doesn't exist.");
-  TRY(const auto function, tx.get<Function>(function_key(ref)));
+  TRY(const auto function, tx.get<Function>(function_key(out.ref)));
   if (!function) return fail(missing);
-  if (!get_version(tx, ref, *function)) return fail(missing);
-  return ref;
+  auto version = get_version(tx, out.ref, *function);
+  if (!version) return fail(version.error().status == 404 ? missing : version.error());
+  out.version = *std::move(version);
+  return out;
 }
 
 Error no_config(const FunctionRef& ref) {
@@ -89,10 +144,10 @@ Result<op::PutFunctionEventInvokeConfig::Output> put_async_config(
     return fail(invalid_parameter(
         "You must specify at least one of error handling or destination setting."));
   }
-  TRY(const FunctionRef ref, existing(tx, context, input.function_name, input.qualifier));
+  TRY(const Existing of, existing(tx, context, input.function_name, input.qualifier));
+  const FunctionRef& ref = of.ref;
   AsyncConfig config;
-  TRY(apply(tx, context, ref, input, config));
-  config.modified = context.now;
+  TRY(apply(service, tx, of, context.now, input, config));
   tx.put(async_key(ref), config);
   service.resolver.note_change();
   return describe<op::PutFunctionEventInvokeConfig::Output>(ref, config);
@@ -106,11 +161,11 @@ Result<op::UpdateFunctionEventInvokeConfig::Output> update_async_config(
     return fail(invalid_parameter(
         "You must specify at least one of error handling or destination setting."));
   }
-  TRY(const FunctionRef ref, existing(tx, context, input.function_name, input.qualifier));
+  TRY(const Existing of, existing(tx, context, input.function_name, input.qualifier));
+  const FunctionRef& ref = of.ref;
   TRY(auto config, tx.get<AsyncConfig>(async_key(ref)));
   if (!config) return fail(no_config(ref));
-  TRY(apply(tx, context, ref, input, *config));
-  config->modified = context.now;
+  TRY(apply(service, tx, of, context.now, input, *config));
   tx.put(async_key(ref), *config);
   service.resolver.note_change();
   return describe<op::UpdateFunctionEventInvokeConfig::Output>(ref, *config);
@@ -138,7 +193,8 @@ Result<op::DeleteFunctionEventInvokeConfig::Output> delete_async_config(
 Result<op::ListFunctionEventInvokeConfigs::Output> list_async_configs(
     Lambda&, Tx& tx, const Context& context,
     const op::ListFunctionEventInvokeConfigs::Input& input) {
-  TRY(FunctionRef ref, existing(tx, context, input.function_name, std::nullopt));
+  TRY(const Existing of, existing(tx, context, input.function_name, std::nullopt));
+  FunctionRef ref = of.ref;
   TRY(const auto configs, all_async_configs(tx, ref));
   std::vector<m::FunctionEventInvokeConfig> all;
   for (const auto& [qualifier, config] : configs) {

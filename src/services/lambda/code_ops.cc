@@ -6,120 +6,39 @@
 
 #include "wolke/base/hash.h"
 #include "wolke/base/text.h"
+#include "wolke/observe/log.h"
+#include "wolke/services/lambda/code.h"
 #include "wolke/services/lambda/configuration.h"
 #include "wolke/services/lambda/errors.h"
+#include "wolke/services/lambda/layer.h"
 #include "wolke/services/lambda/ops.h"
+#include "wolke/services/lambda/side_state.h"
 
 namespace wolke::lambda {
 namespace {
 
-/// Where the code comes from; CreateFunction's Code and UpdateFunctionCode have the same members.
-struct Source {
-  std::optional<std::string> zip;
-  std::optional<ObjectName> object;
-};
-
-template <class Members>
-Result<Source> source_of(Members& code) {
-  if (code.image_uri) return fail(not_served("ImageUri"));
-  if (code.source_kms_key_arn && !code.source_kms_key_arn->empty())
-    return fail(not_served("SourceKMSKeyArn"));
-  Source out;
-  const bool from_s3 = code.s3_bucket || code.s3_key;
-  if (code.zip_file && from_s3) {
-    return fail(invalid_parameter(
-        "Please do not provide other FunctionCode parameters when providing a ZipFile."));
-  }
-  if (code.zip_file) {
-    out.zip = std::move(code.zip_file);
-    if (out.zip->empty()) return fail(invalid_parameter("Uploaded file must be a non-empty zip"));
-    if (out.zip->size() > limits::package_zipped_bytes_max) {
-      return fail(Error{.code = "RequestEntityTooLargeException",
-                        .status = 413,
-                        .message = fmt::format("Zipped size must be smaller than {} bytes",
-                                               limits::package_zipped_bytes_max)});
-    }
-    return out;
-  }
-  if (!code.s3_bucket || !code.s3_key) {
-    return fail(invalid_parameter("Please provide a source for function code."));
-  }
-  out.object = ObjectName{*code.s3_bucket, *code.s3_key, code.s3_object_version};
-  return out;
-}
-
-Error object_error(const Error& error) {
-  return invalid_parameter(
-      fmt::format("Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: {}",
-                  error.code, error.message));
-}
-
-/// A zip that was found good: its blob is sealed and its package complete on disk.
-struct Staged {
-  Code code;
-  Pin pin;
-};
-
-Error package_error(const Error& error) {
-  if (error.code == "TooLarge") {
-    return invalid_parameter(fmt::format("Unzipped size must be smaller than {} bytes",
-                                         limits::package_unzipped_bytes_max));
-  }
-  if (error.code == "NoZip") return could_not_unzip();
-  if (error.code != "InvalidZip") return error;
-  Error out = could_not_unzip();
-  out.message += " (" + error.message + ")";
-  return out;
-}
-
-Result<Staged> stage(Lambda& service, std::string zip) {
-  const std::string digest = sha256(zip);
-  Staged out;
-  Result<Pin> pin = service.parts.packages.stage(zip, to_hex(digest));
-  if (!pin) return fail(package_error(pin.error()));
-  out.pin = *std::move(pin);
-  TRY(auto blob, service.parts.blobs.create());
-  TRY(blob->write(zip));
-  TRY(out.code.zip, blob->seal());
-  out.code.sha256 = to_base64(digest);
-  out.code.package = to_hex(digest);
-  out.code.bytes = zip.size();
-  return out;
-}
-
-/// The zip's bytes, wherever they are.
-async::Task<Result<std::string>> fetch(Lambda& service, const Context& context, Source source) {
-  if (source.zip) co_return *std::move(source.zip);
-  if (!service.parts.ports.read_object) co_return fail(not_served("Code from S3"));
-  std::function<Result<std::string>(Tx&)> read = [&](Tx& tx) -> Result<std::string> {
-    Result<Body> body = service.parts.ports.read_object(tx, context, *source.object);
-    if (!body) return fail(object_error(body.error()));
-    return store::read_body(service.parts.blobs, *body, limits::package_unzipped_bytes_max);
-  };
-  co_return co_await operation::transact<std::string>(service.parts.runner, std::move(read));
-}
-
-async::Task<Result<Staged>> fetch_and_stage(Lambda& service, const Context& context,
-                                            Source source) {
-  CO_TRY(std::string zip, co_await fetch(service, context, std::move(source)));
-  auto staged = co_await async::run_on(service.parts.runner.pool, service.parts.runner.loop,
-                                       [&service, &zip] { return stage(service, std::move(zip)); });
-  if (!staged) co_return fail(service_exception("The server is busy. Please try again."));
-  co_return *std::move(staged);
-}
-
-Result<void> add_code_bytes(Lambda& service, Account& account, std::uint64_t bytes) {
-  account.code_bytes += bytes;
-  if (account.code_bytes > service.parts.limits.code_storage_bytes)
-    return fail(code_storage_exceeded());
-  return {};
+/// Code of another processor is taken, for most of it is text; what is not will not run.
+void warn_of_architecture(const FunctionRef& ref, const std::string& architecture) {
+#if defined(__x86_64__)
+  constexpr std::string_view here = "x86_64";
+#else
+  constexpr std::string_view here = "arm64";
+#endif
+  if (architecture == here) return;
+  observe::log(observe::Level::warning, "lambda",
+               "the function is for another processor: native code in it does not run here",
+               {{"function", ref.arn()}, {"architecture", architecture}});
 }
 
 /// What is refused before a byte is unzipped.
 Result<void> check_new(Lambda& service, Tx& tx, const FunctionRef& ref,
-                       const FunctionVersion& version) {
+                       const FunctionVersion& version,
+                       const std::optional<std::vector<std::string>>& layers) {
   TRY(const auto existing, tx.peek<Function>(function_key(ref)));
   if (existing) return fail(function_exists(ref.name));
+  if (layers) {
+    TRY(const auto used, use_layers(tx, ref, *layers));
+  }
   return check_role(service, tx, ref, version.role);
 }
 
@@ -136,12 +55,16 @@ Result<void> check_name(const FunctionRef& ref) {
 }
 
 Result<op::CreateFunction::Output> commit_new(Lambda& service, Tx& tx, const Context& context,
-                                              const FunctionRef& ref,
-                                              const FunctionVersion& version,
+                                              const FunctionRef& ref, FunctionVersion version,
                                               const op::CreateFunction::Input& input) {
   TRY(const auto existing, tx.get<Function>(function_key(ref)));
   if (existing) return fail(function_exists(ref.name));
   TRY(check_role(service, tx, ref, version.role));
+  if (input.layers) {
+    TRY(version.layers, use_layers(tx, ref, *input.layers));
+  }
+  TRY(check_unzipped(version));
+  TRY(check_signature(tx, ref, input.code_signing_config_arn.value_or("")));
   TRY(Account account, get_account(tx, ref));
   TRY(add_code_bytes(service, account, version.code.bytes));
   ++account.functions;
@@ -153,7 +76,8 @@ Result<op::CreateFunction::Output> commit_new(Lambda& service, Tx& tx, const Con
   function.latest_version.revision = context.random->uuid();
   function.latest_version.modified = context.now;
   if (input.tags) function.tags = *input.tags;
-  refer_code(tx, version.code, function_key(ref));
+  function.code_signing = input.code_signing_config_arn.value_or("");
+  refer_code(tx, version, function_key(ref));
   service.resolver.note_change();
   if (input.publish.value_or(false)) {
     TRY(const FunctionVersion published, publish(tx, context, ref, function, input.description));
@@ -185,7 +109,7 @@ async::Task<Result<op::CreateFunction::Output>> create_function(Lambda& service,
   CO_TRY(Source source, source_of(*input.code));
 
   std::function<Result<bool>(Tx&)> early = [&](Tx& tx) -> Result<bool> {
-    TRY(check_new(service, tx, ref, version));
+    TRY(check_new(service, tx, ref, version, input.layers));
     return true;
   };
   CO_TRY(const bool may_go_on,
@@ -194,6 +118,7 @@ async::Task<Result<op::CreateFunction::Output>> create_function(Lambda& service,
 
   CO_TRY(Staged staged, co_await fetch_and_stage(service, context, std::move(source)));
   version.code = staged.code;
+  warn_of_architecture(ref, version.architecture);
   std::function<Result<op::CreateFunction::Output>(Tx&)> commit = [&](Tx& tx) {
     return commit_new(service, tx, context, ref, version, input);
   };
@@ -212,9 +137,11 @@ Result<op::UpdateFunctionCode::Output> commit_code(Lambda& service, Tx& tx, cons
     return fail(revision_mismatch());
   if (input.architectures && !input.architectures->empty())
     version.architecture = input.architectures->front();
+  FunctionVersion preview = version;
+  preview.code = code;
+  TRY(check_unzipped(preview));
+  TRY(check_signature(tx, ref, function.code_signing));
   if (input.dry_run.value_or(false)) {
-    FunctionVersion preview = version;
-    preview.code = code;
     return describe(ref, preview, false, Phase::settled);
   }
   TRY(Account account, get_account(tx, ref));

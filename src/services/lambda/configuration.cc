@@ -89,21 +89,24 @@ Result<void> check_runtime(const std::string& runtime) {
                                     runtime)));
 }
 
-Result<void> check_vpc(const std::optional<m::VpcConfig>& vpc) {
-  const bool asked = vpc && ((vpc->subnet_ids && !vpc->subnet_ids->empty()) ||
-                             (vpc->security_group_ids && !vpc->security_group_ids->empty()));
-  if (asked) return fail(not_served("VpcConfig"));
-  return {};
+/// Kept and answered; nothing is connected. Without subnets and groups the function leaves its VPC.
+std::optional<Vpc> vpc_of(const m::VpcConfig& input) {
+  Vpc out;
+  out.subnets = input.subnet_ids.value_or(std::vector<std::string>{});
+  out.groups = input.security_group_ids.value_or(std::vector<std::string>{});
+  if (out.subnets.empty() && out.groups.empty()) return std::nullopt;
+  return out;
 }
 
-Result<void> check_layers(const std::optional<std::vector<std::string>>& layers) {
-  if (!layers || layers->empty()) return {};
-  return fail(invalid_parameter(fmt::format("Layer version {} does not exist.", layers->front())));
-}
-
-Result<void> check_file_systems(const std::optional<std::vector<m::FileSystemConfig>>& systems) {
-  if (systems && !systems->empty()) return fail(not_served("FileSystemConfigs"));
-  return {};
+/// Kept and answered; nothing is mounted.
+std::vector<FileSystem> file_systems_of(const std::vector<m::FileSystemConfig>& input) {
+  std::vector<FileSystem> out;
+  for (const m::FileSystemConfig& system : input) {
+    FileSystem& one = out.emplace_back();
+    one.arn = system.arn.value_or("");
+    one.path = system.local_mount_path.value_or("");
+  }
+  return out;
 }
 
 Result<Logging> logging_of(const m::LoggingConfig& input, Logging out) {
@@ -129,9 +132,6 @@ Result<Logging> logging_of(const m::LoggingConfig& input, Logging out) {
 /// The members that creation and update have in common, by the same names in both requests.
 template <class Request>
 Result<void> apply(FunctionVersion& version, const Request& input) {
-  TRY(check_vpc(input.vpc_config));
-  TRY(check_layers(input.layers));
-  TRY(check_file_systems(input.file_system_configs));
   if (input.image_config) return fail(not_served("ImageConfig"));
   if (input.capacity_provider_config) return fail(not_served("CapacityProviderConfig"));
   if (input.durable_config) return fail(not_served("DurableConfig"));
@@ -155,12 +155,18 @@ Result<void> apply(FunctionVersion& version, const Request& input) {
   if (input.description) version.description = *input.description;
   if (input.memory_size) version.memory_mb = static_cast<std::uint32_t>(*input.memory_size);
   if (input.kms_key_arn) version.kms_key = *input.kms_key_arn;
-  if (input.dead_letter_config)
-    version.dead_letter = input.dead_letter_config->target_arn.value_or("");
+  if (input.dead_letter_config) {
+    // An event that would be lost there is not promised a place there.
+    const std::string target = input.dead_letter_config->target_arn.value_or("");
+    if (!target.empty()) return fail(not_served("DeadLetterConfig with " + target));
+    version.dead_letter.clear();
+  }
   if (input.tracing_config) version.tracing = input.tracing_config->mode.value_or("PassThrough");
   if (input.ephemeral_storage && input.ephemeral_storage->size) {
     version.ephemeral_mb = static_cast<std::uint32_t>(*input.ephemeral_storage->size);
   }
+  if (input.vpc_config) version.vpc = vpc_of(*input.vpc_config);
+  if (input.file_system_configs) version.file_systems = file_systems_of(*input.file_system_configs);
   if (input.snap_start) version.snap_start = input.snap_start->apply_on.value_or("None");
   if (input.logging_config) {
     TRY(version.logging, logging_of(*input.logging_config, version.logging));
@@ -169,6 +175,18 @@ Result<void> apply(FunctionVersion& version, const Request& input) {
 }
 
 }  // namespace
+
+Result<void> check_known_runtimes(const std::vector<std::string>& runtimes) {
+  for (const std::string& runtime : runtimes) {
+    const bool served = check_runtime(runtime).has_value();
+    if (served || std::ranges::find(runtimes_known, runtime) != runtimes_known.end()) continue;
+    return fail(validation(
+        fmt::format("1 validation error detected: Value '[{}]' at 'compatibleRuntimes' failed to "
+                    "satisfy constraint: Member must satisfy enum value set: [{}]",
+                    fmt::join(runtimes, ", "), fmt::join(runtimes_known, ", "))));
+  }
+  return {};
+}
 
 Result<void> check_architectures(const std::optional<std::vector<std::string>>& architectures) {
   if (!architectures || architectures->empty()) return {};
@@ -185,7 +203,6 @@ Result<FunctionVersion> configure(const m::CreateFunctionRequest& input) {
         invalid_parameter("Runtime and Handler are mandatory parameters for functions created with "
                           "deployment packages."));
   }
-  if (input.code_signing_config_arn) return fail(not_served("CodeSigningConfigArn"));
   if (input.tenancy_config) return fail(not_served("TenancyConfig"));
   if (input.publish_to) return fail(not_served("PublishTo"));
   TRY(check_architectures(input.architectures));
@@ -240,6 +257,32 @@ void describe_phase(m::FunctionConfiguration& out, Phase phase) {
 
 }  // namespace
 
+namespace {
+
+/// Layers, and what is configured beside the code.
+void describe_surroundings(m::FunctionConfiguration& out, const FunctionVersion& version) {
+  if (!version.layers.empty()) {
+    auto& layers = out.layers.emplace();
+    for (const LayerUse& layer : version.layers) {
+      layers.push_back(
+          {.arn = layer.arn, .code_size = static_cast<std::int64_t>(layer.code.bytes)});
+    }
+  }
+  if (version.vpc) {
+    auto& vpc = out.vpc_config.emplace();
+    vpc.subnet_ids = version.vpc->subnets;
+    vpc.security_group_ids = version.vpc->groups;
+    vpc.vpc_id = "";
+  }
+  if (!version.file_systems.empty()) {
+    auto& systems = out.file_system_configs.emplace();
+    for (const FileSystem& system : version.file_systems)
+      systems.push_back({.arn = system.arn, .local_mount_path = system.path});
+  }
+}
+
+}  // namespace
+
 m::FunctionConfiguration describe_in_list(const FunctionRef& ref, const FunctionVersion& version,
                                           bool qualified) {
   m::FunctionConfiguration out;
@@ -268,6 +311,7 @@ m::FunctionConfiguration describe_in_list(const FunctionRef& ref, const Function
   out.architectures = {version.architecture};
   out.ephemeral_storage =
       m::EphemeralStorage{.size = static_cast<std::int32_t>(version.ephemeral_mb)};
+  describe_surroundings(out, version);
   // Snapshots are not taken; the status says so.
   out.snap_start =
       m::SnapStartResponse{.apply_on = version.snap_start, .optimization_status = "Off"};

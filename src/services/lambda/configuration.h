@@ -12,12 +12,14 @@
 
 namespace wolke::lambda {
 
-/// Everything of CreateFunction but its code.
+/// Everything of CreateFunction but its code and its layers.
 Result<FunctionVersion> configure(const model::lambda::CreateFunctionRequest& input);
-/// Applies the members that are there.
+/// Applies the members that are there, but for layers.
 Result<void> reconfigure(FunctionVersion& version,
                          const model::lambda::UpdateFunctionConfigurationRequest& input);
 
+/// What layers may say they go with.
+Result<void> check_known_runtimes(const std::vector<std::string>& runtimes);
 Result<void> check_architectures(const std::optional<std::vector<std::string>>& architectures);
 
 /// How a change looks in the answer of the request that made it.

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "wolke/services/lambda/policy.h"
+
 namespace wolke::lambda {
 namespace {
 Error user_error(const char* code, int status, std::string message) {
@@ -41,6 +43,23 @@ Error revision_mismatch(std::string_view api) {
 Error alias_not_found(std::string_view arn) {
   return not_found(fmt::format("Cannot find alias arn: {}", arn));
 }
+Error code_signing_not_found(std::string_view arn) {
+  return user_error("CodeSigningConfigNotFoundException", 404,
+                    fmt::format("The code signing configuration cannot be found. Check that the "
+                                "provided configuration is not deleted: {}.",
+                                arn));
+}
+Error unsigned_code() {
+  return user_error(
+      "CodeVerificationFailedException", 400,
+      "Lambda cannot deploy the function. The function or layer might be signed using "
+      "a signature that the client is not configured to accept. Check the provided "
+      "signature for unsigned.");
+}
+Error no_provisioned_concurrency() {
+  return user_error("ProvisionedConcurrencyConfigNotFoundException", 404,
+                    "No Provisioned Concurrency Config found for this function");
+}
 Error too_large(std::string message) {
   return user_error("RequestTooLargeException", 413, std::move(message));
 }
@@ -49,6 +68,11 @@ Error invalid_content(std::string message) {
 }
 Error code_storage_exceeded() {
   return user_error("CodeStorageExceededException", 400, "Code storage limit exceeded.");
+}
+Error policy_too_long() {
+  return user_error(
+      "PolicyLengthExceededException", 400,
+      fmt::format("The final policy size is bigger than the limit ({}).", policy_bytes_max));
 }
 Error cross_account_role() {
   return user_error("AccessDeniedException", 403, "Cross-account pass role is not allowed.");

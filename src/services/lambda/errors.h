@@ -18,9 +18,13 @@ Error no_policy();  // GetPolicy, RemovePermission without one
 /// `api`: what tells the revision that would have matched.
 Error revision_mismatch(std::string_view api = "GetFunction/GetAlias");
 Error alias_not_found(std::string_view arn);
+Error code_signing_not_found(std::string_view arn);
+Error unsigned_code();  // where a signature is enforced
+Error no_provisioned_concurrency();
 Error too_large(std::string message);
 Error invalid_content(std::string message);
 Error code_storage_exceeded();
+Error policy_too_long();
 Error cross_account_role();
 Error could_not_unzip();
 /// A parameter whose feature is not served; names the parameter.

@@ -1,6 +1,7 @@
 #include "wolke/services/lambda/lambda.h"
 
 #include "wolke/base/uri.h"
+#include "wolke/services/lambda/layer.h"
 #include "wolke/services/lambda/policy.h"
 #include "wolke/services/lambda/state.h"
 #include "wolke/store/tx.h"
@@ -31,9 +32,21 @@ Lambda::Lambda(Parts p)
 
 Lambda::~Lambda() = default;
 
-Result<std::optional<std::string>> function_policy(store::Store& store,
-                                                   const std::string& function_arn) {
-  const auto ref = ref_of_arn(function_arn);
+namespace {
+
+Result<std::optional<std::string>> policy_of_layer(store::Store& store, const LayerRef& ref) {
+  TRY(auto snapshot, store.snapshot());
+  store::Tx tx(*snapshot);
+  TRY(const auto version, tx.peek<LayerVersion>(layer_version_key(ref)));
+  if (!version || version->policy.empty()) return std::optional<std::string>();
+  return std::optional(layer_policy_json(*version, ref.version_arn()));
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> function_policy(store::Store& store, const std::string& arn) {
+  if (const auto layer = parse_layer_version(arn)) return policy_of_layer(store, *layer);
+  const auto ref = ref_of_arn(arn);
   if (!ref) return std::optional<std::string>();
   TRY(auto snapshot, store.snapshot());
   store::Tx tx(*snapshot);

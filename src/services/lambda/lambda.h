@@ -51,9 +51,9 @@ class Lambda {
 /// `service` may be nullptr when only the catalogue of operations is wanted.
 operation::ServiceTable lambda_table(Lambda* service);
 
-/// The resource policy of a function ARN (qualified or not) as JSON, for the gate; nullopt: none.
-Result<std::optional<std::string>> function_policy(store::Store& store,
-                                                   const std::string& function_arn);
+/// The resource policy of a function (by its ARN, qualified or not) or of a layer version as JSON,
+/// for the gate; nullopt: none.
+Result<std::optional<std::string>> function_policy(store::Store& store, const std::string& arn);
 
 /// What S3 asks before it accepts a notification: is there such a function, and may the service
 /// invoke it?

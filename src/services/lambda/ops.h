@@ -47,6 +47,26 @@ Result<op::UpdateAlias::Output> update_alias(Lambda&, Tx&, const Context&,
 Result<op::DeleteAlias::Output> delete_alias(Lambda&, Tx&, const Context&,
                                              const op::DeleteAlias::Input&);
 
+// layer_ops.cc
+async::Task<Result<op::PublishLayerVersion::Output>> publish_layer(Lambda&, Context,
+                                                                   op::PublishLayerVersion::Input);
+Result<op::GetLayerVersion::Output> get_layer_version_op(Lambda&, Tx&, const Context&,
+                                                         const op::GetLayerVersion::Input&);
+Result<op::GetLayerVersionByArn::Output> get_layer_version_by_arn(
+    Lambda&, Tx&, const Context&, const op::GetLayerVersionByArn::Input&);
+Result<op::ListLayers::Output> list_layers(Lambda&, Tx&, const Context&,
+                                           const op::ListLayers::Input&);
+Result<op::ListLayerVersions::Output> list_layer_versions(Lambda&, Tx&, const Context&,
+                                                          const op::ListLayerVersions::Input&);
+Result<op::DeleteLayerVersion::Output> delete_layer_version(Lambda&, Tx&, const Context&,
+                                                            const op::DeleteLayerVersion::Input&);
+Result<op::AddLayerVersionPermission::Output> add_layer_permission(
+    Lambda&, Tx&, const Context&, const op::AddLayerVersionPermission::Input&);
+Result<op::RemoveLayerVersionPermission::Output> remove_layer_permission(
+    Lambda&, Tx&, const Context&, const op::RemoveLayerVersionPermission::Input&);
+Result<op::GetLayerVersionPolicy::Output> get_layer_policy(Lambda&, Tx&, const Context&,
+                                                           const op::GetLayerVersionPolicy::Input&);
+
 // permission_ops.cc
 Result<op::AddPermission::Output> add_permission(Lambda&, Tx&, const Context&,
                                                  const op::AddPermission::Input&);
@@ -68,18 +88,57 @@ Result<op::DeleteFunctionConcurrency::Output> delete_concurrency(
     Lambda&, Tx&, const Context&, const op::DeleteFunctionConcurrency::Input&);
 Result<op::GetAccountSettings::Output> get_account_settings(Lambda&, Tx&, const Context&,
                                                             const op::GetAccountSettings::Input&);
-Result<op::GetFunctionCodeSigningConfig::Output> get_code_signing(
-    Lambda&, Tx&, const Context&, const op::GetFunctionCodeSigningConfig::Input&);
 Result<op::GetFunctionRecursionConfig::Output> get_recursion(
     Lambda&, Tx&, const Context&, const op::GetFunctionRecursionConfig::Input&);
 Result<op::PutFunctionRecursionConfig::Output> put_recursion(
     Lambda&, Tx&, const Context&, const op::PutFunctionRecursionConfig::Input&);
+Result<op::PutRuntimeManagementConfig::Output> put_runtime_management(
+    Lambda&, Tx&, const Context&, const op::PutRuntimeManagementConfig::Input&);
 Result<op::GetRuntimeManagementConfig::Output> get_runtime_management(
     Lambda&, Tx&, const Context&, const op::GetRuntimeManagementConfig::Input&);
 Result<op::ListEventSourceMappings::Output> list_event_source_mappings(
     Lambda&, Tx&, const Context&, const op::ListEventSourceMappings::Input&);
 Result<op::ListProvisionedConcurrencyConfigs::Output> list_provisioned(
     Lambda&, Tx&, const Context&, const op::ListProvisionedConcurrencyConfigs::Input&);
+
+Result<op::PutProvisionedConcurrencyConfig::Output> put_provisioned(
+    Lambda&, Tx&, const Context&, const op::PutProvisionedConcurrencyConfig::Input&);
+Result<op::GetProvisionedConcurrencyConfig::Output> get_provisioned(
+    Lambda&, Tx&, const Context&, const op::GetProvisionedConcurrencyConfig::Input&);
+Result<op::DeleteProvisionedConcurrencyConfig::Output> delete_provisioned(
+    Lambda&, Tx&, const Context&, const op::DeleteProvisionedConcurrencyConfig::Input&);
+
+// url_ops.cc
+Result<op::CreateFunctionUrlConfig::Output> create_url(Lambda&, Tx&, const Context&,
+                                                       const op::CreateFunctionUrlConfig::Input&);
+Result<op::GetFunctionUrlConfig::Output> get_url(Lambda&, Tx&, const Context&,
+                                                 const op::GetFunctionUrlConfig::Input&);
+Result<op::UpdateFunctionUrlConfig::Output> update_url(Lambda&, Tx&, const Context&,
+                                                       const op::UpdateFunctionUrlConfig::Input&);
+Result<op::DeleteFunctionUrlConfig::Output> delete_url(Lambda&, Tx&, const Context&,
+                                                       const op::DeleteFunctionUrlConfig::Input&);
+Result<op::ListFunctionUrlConfigs::Output> list_urls(Lambda&, Tx&, const Context&,
+                                                     const op::ListFunctionUrlConfigs::Input&);
+
+// code_signing_ops.cc
+Result<op::CreateCodeSigningConfig::Output> create_code_signing(
+    Lambda&, Tx&, const Context&, const op::CreateCodeSigningConfig::Input&);
+Result<op::GetCodeSigningConfig::Output> get_code_signing_op(
+    Lambda&, Tx&, const Context&, const op::GetCodeSigningConfig::Input&);
+Result<op::UpdateCodeSigningConfig::Output> update_code_signing(
+    Lambda&, Tx&, const Context&, const op::UpdateCodeSigningConfig::Input&);
+Result<op::DeleteCodeSigningConfig::Output> delete_code_signing(
+    Lambda&, Tx&, const Context&, const op::DeleteCodeSigningConfig::Input&);
+Result<op::ListCodeSigningConfigs::Output> list_code_signing(
+    Lambda&, Tx&, const Context&, const op::ListCodeSigningConfigs::Input&);
+Result<op::ListFunctionsByCodeSigningConfig::Output> list_functions_by_code_signing(
+    Lambda&, Tx&, const Context&, const op::ListFunctionsByCodeSigningConfig::Input&);
+Result<op::PutFunctionCodeSigningConfig::Output> put_function_code_signing(
+    Lambda&, Tx&, const Context&, const op::PutFunctionCodeSigningConfig::Input&);
+Result<op::GetFunctionCodeSigningConfig::Output> get_function_code_signing(
+    Lambda&, Tx&, const Context&, const op::GetFunctionCodeSigningConfig::Input&);
+Result<op::DeleteFunctionCodeSigningConfig::Output> delete_function_code_signing(
+    Lambda&, Tx&, const Context&, const op::DeleteFunctionCodeSigningConfig::Input&);
 
 // async_config_ops.cc
 Result<op::PutFunctionEventInvokeConfig::Output> put_async_config(

@@ -108,11 +108,7 @@ Result<op::AddPermission::Output> add_permission(Lambda& service, Tx& tx, const 
   }
   policy.statements.push_back(statement);
   if (policy_json(policy, ref.qualified_arn()).size() > policy_bytes_max) {
-    return fail(Error{.code = "PolicyLengthExceededException",
-                      .status = 400,
-                      .message = fmt::format("The final policy size is bigger than the limit ({}).",
-                                             policy_bytes_max),
-                      .fields = {{"Type", "User"}}});
+    return fail(policy_too_long());
   }
   policy.revision = context.random->uuid();
   tx.put(key, policy);

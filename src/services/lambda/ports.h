@@ -17,9 +17,21 @@ struct ObjectName {
   std::optional<std::string> version;
 };
 
+/// A role invokes a function, as destinations are told.
+struct RoleInvokes {
+  std::string role_arn;
+  std::string function_name;   // of the session
+  std::string region;          // of both functions
+  std::string target_arn;      // possibly qualified
+  std::string target_account;  // its owner
+  Timestamp now{};
+};
+
 struct Ports {
   /// May Lambda assume this role? Unset: every role (`wolke dev`).
   std::function<Result<bool>(store::Tx& tx, const std::string& role_arn)> role_assumable;
+  /// May this role, as the one of the function named, invoke a function? Unset: every role may.
+  std::function<Result<bool>(const RoleInvokes& ask)> role_may_invoke;
   /// An S3 object that holds code; errors are S3's own (NoSuchKey, NoSuchBucket, …). Unset: no
   /// object store.
   std::function<Result<Body>(store::Tx& tx, const operation::Context& context,

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "wolke/services/lambda/layer.h"
+#include "wolke/services/lambda/merge.h"
 #include "wolke/services/lambda/state.h"
 #include "wolke/store/tx.h"
 
@@ -33,6 +35,7 @@ deliver::Policy async_policy(const std::optional<AsyncConfig>& config,
                              const FunctionVersion& version) {
   deliver::Policy out;
   out.dead_letter = version.dead_letter;
+  out.role = version.role;
   if (!config) return out;
   if (config->retries_max) out.retries_max = static_cast<int>(*config->retries_max);
   if (config->age_max_s) out.age_max = std::chrono::seconds(*config->age_max_s);
@@ -104,13 +107,14 @@ void Resolver::remember(Resolved resolved, Stamp stamp) {
   cache_[std::move(key)] = {std::move(resolved), stamp.generation};
 }
 
-Result<void> Resolver::ensure_package(const FunctionVersion& version) {
-  if (parts_.packages.present(version.code.package)) return {};
+Result<std::string> Resolver::ensure_package(const Code& code) {
+  std::string path = parts_.packages.path_of(code.package);
+  if (parts_.packages.present(code.package)) return path;
   Body body;
-  body.blobs.push_back({version.code.zip, 0, version.code.zip.size});
-  TRY(const std::string zip, store::read_body(parts_.blobs, body, version.code.zip.size));
-  TRY(const Pin pin, parts_.packages.stage(zip, version.code.package));
-  return {};
+  body.blobs.push_back({code.zip, 0, code.zip.size});
+  TRY(const std::string zip, store::read_body(parts_.blobs, body, code.zip.size));
+  TRY(const Pin pin, parts_.packages.stage(zip, code.package));
+  return path;
 }
 
 Result<Resolved> Resolver::load(const FunctionRef& ref) {
@@ -121,9 +125,17 @@ Result<Resolved> Resolver::load(const FunctionRef& ref) {
   auto out = std::make_shared<ResolvedFunction>();
   out->ref = ref;
   for (const auto& [weight, version] : versions) {
-    TRY(ensure_package(version));
-    std::string path = parts_.packages.path_of(version.code.package);
-    out->routes.push_back({weight, spec_of(ref, function, version, std::move(path))});
+    TRY(std::string path, ensure_package(version.code));
+    invoke::FunctionSpec spec = spec_of(ref, function, version, std::move(path));
+    for (const LayerUse& layer : version.layers) {
+      TRY(std::string layer_path, ensure_package(layer.code));
+      spec.layer_paths = {std::move(layer_path)};
+    }
+    if (version.layers.size() > 1) {
+      TRY(std::string merged, merge(parts_.packages, layer_digests(version)));
+      spec.layer_paths = {std::move(merged)};
+    }
+    out->routes.push_back({weight, std::move(spec)});
   }
   TRY(auto policy, tx.peek<Policy>(policy_key(ref)));
   out->policy = std::move(policy).value_or(Policy{});

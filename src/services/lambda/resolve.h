@@ -70,7 +70,8 @@ class Resolver {
     Resolved resolved;
     std::uint64_t generation = 0;
   };
-  Result<void> ensure_package(const FunctionVersion& version);
+  /// The code's directory, unzipped again if it was lost.
+  Result<std::string> ensure_package(const Code& code);
 
   Parts parts_;
   std::map<std::string, Entry> cache_;

@@ -1,5 +1,6 @@
 #include "wolke/services/lambda/running.h"
 
+#include "wolke/deliver/destination.h"
 #include "wolke/deliver/lineage.h"
 #include "wolke/services/lambda/errors.h"
 #include "wolke/services/lambda/function_name.h"
@@ -64,19 +65,48 @@ deliver::Attempt attempt_failed(const Error& error) {
                error.code + ": " + error.message);
 }
 
+std::optional<deliver::Attempt> refuse_service(const ResolvedFunction& resolved,
+                                               const deliver::Event& event) {
+  const ServiceCaller caller{event.source, event.source_arn, event.source_account};
+  if (permits_invoke(resolved.policy, caller)) return std::nullopt;
+  return ended(deliver::Outcome::refused,
+               "AccessDenied: the function's resource policy does not allow " + event.source +
+                   " for " + event.source_arn);
+}
+
+/// A destination is told in the name of the role of the function whose event ended.
+async::Task<std::optional<deliver::Attempt>> refuse_record(Lambda& service,
+                                                           const FunctionRef& target,
+                                                           const deliver::Event& event) {
+  const auto& may_invoke = service.parts.ports.role_may_invoke;
+  if (!may_invoke) co_return std::nullopt;
+  const RoleInvokes ask{.role_arn = event.source_arn,
+                        .function_name = "destination",
+                        .region = target.region,
+                        .target_arn = event.target,
+                        .target_account = target.account,
+                        .now = service.parts.env.clock.wall()};
+  auto allowed = co_await async::run_on(service.parts.runner.pool, service.parts.runner.loop,
+                                        [&] { return may_invoke(ask); });
+  if (!allowed) co_return ended(deliver::Outcome::server_error, "the server is busy");
+  if (!*allowed) co_return attempt_failed(allowed->error());
+  if (**allowed) co_return std::nullopt;
+  co_return ended(deliver::Outcome::refused,
+                  "AccessDenied: " + event.source_arn + " may not invoke " + event.target);
+}
+
 /// What stands against running the event, before anything is spent on it.
-std::optional<deliver::Attempt> refuse(const ResolvedFunction& resolved,
-                                       const deliver::Event& event, Millis age) {
-  if (event.source != "lambda") {
-    const ServiceCaller caller{event.source, event.source_arn, event.source_account};
-    if (!permits_invoke(resolved.policy, caller)) {
-      return ended(deliver::Outcome::refused,
-                   "AccessDenied: the function's resource policy does not allow " + event.source +
-                       " for " + event.source_arn);
-    }
+async::Task<std::optional<deliver::Attempt>> refuse(Lambda& service,
+                                                    const ResolvedFunction& resolved,
+                                                    const deliver::Event& event, Millis age) {
+  std::optional<deliver::Attempt> out;
+  if (event.source == deliver::source_of_records) {
+    out = co_await refuse_record(service, resolved.ref, event);
+  } else if (event.source != "lambda") {
+    out = refuse_service(resolved, event);
   }
-  if (age > resolved.async.age_max) return ended(deliver::Outcome::expired, "");
-  return std::nullopt;
+  if (!out && age > resolved.async.age_max) out = ended(deliver::Outcome::expired, "");
+  co_return out;
 }
 
 deliver::Attempt attempt_of(invoke::InvokeResult result, const std::string& version) {
@@ -126,7 +156,7 @@ async::Task<deliver::Attempt> LambdaTarget::attempt(deliver::Event event, Millis
   }
   if (!resolved) co_return attempt_failed(resolved.error());
 
-  auto refused = refuse(**resolved, event, age);
+  auto refused = co_await refuse(service_, **resolved, event, age);
   deliver::Attempt out =
       refused ? *std::move(refused) : co_await run_event(service_, *resolved, std::move(event));
   out.policy = (*resolved)->async;

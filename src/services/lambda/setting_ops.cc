@@ -155,16 +155,6 @@ Result<op::GetAccountSettings::Output> get_account_settings(Lambda& service, Tx&
 
 // ---- what Terraform and others read beside a function ----
 
-Result<op::GetFunctionCodeSigningConfig::Output> get_code_signing(
-    Lambda&, Tx& tx, const Context& context, const op::GetFunctionCodeSigningConfig::Input& input) {
-  TRY(const FunctionRef ref, ref_of(context, input.function_name));
-  TRY(const Function function, get_function(tx, ref));
-  op::GetFunctionCodeSigningConfig::Output out;
-  out.code_signing_config_arn = "";
-  out.function_name = ref.name;
-  return out;
-}
-
 Result<op::GetFunctionRecursionConfig::Output> get_recursion(
     Lambda&, Tx& tx, const Context& context, const op::GetFunctionRecursionConfig::Input& input) {
   TRY(const FunctionRef ref, ref_of(context, input.function_name));
@@ -187,14 +177,56 @@ Result<op::PutFunctionRecursionConfig::Output> put_recursion(
   return out;
 }
 
+namespace {
+
+/// Settings of a runtime belong to versions, not to aliases.
+Result<FunctionRef> version_of(const Context& context, const std::optional<std::string>& name,
+                               const std::optional<std::string>& qualifier) {
+  TRY(FunctionRef ref, ref_of(context, name, qualifier));
+  if (ref.qualifier.empty()) ref.qualifier = latest;
+  if (ref.qualifier == latest || version_number(ref.qualifier)) return ref;
+  return fail(invalid_parameter(
+      fmt::format("The qualifier {} is not a version of the function.", ref.qualifier)));
+}
+
+}  // namespace
+
+Result<op::PutRuntimeManagementConfig::Output> put_runtime_management(
+    Lambda&, Tx& tx, const Context& context, const op::PutRuntimeManagementConfig::Input& input) {
+  TRY(const FunctionRef ref, version_of(context, input.function_name, input.qualifier));
+  TRY(Function function, get_function(tx, ref));
+  TRY(const FunctionVersion version, get_version(tx, ref, function));
+  const std::string update_on = input.update_runtime_on.value_or("");
+  const bool manual = update_on == "Manual";
+  if (manual != input.runtime_version_arn.has_value()) {
+    return fail(invalid_parameter(
+        manual ? "RuntimeVersionArn is required when UpdateRuntimeOn is set to Manual."
+               : "RuntimeVersionArn can be specified only when UpdateRuntimeOn is set to "
+                 "Manual."));
+  }
+  RuntimeManagement& kept = function.runtime_management[version.version];
+  kept.update_on = update_on;
+  kept.arn = input.runtime_version_arn.value_or("");
+  put_function(tx, ref, function);
+  op::PutRuntimeManagementConfig::Output out;
+  out.update_runtime_on = update_on;
+  out.function_arn = ref.qualified_arn();
+  out.runtime_version_arn = input.runtime_version_arn;
+  return out;
+}
+
 Result<op::GetRuntimeManagementConfig::Output> get_runtime_management(
     Lambda&, Tx& tx, const Context& context, const op::GetRuntimeManagementConfig::Input& input) {
-  TRY(const FunctionRef ref, ref_of(context, input.function_name, input.qualifier));
+  TRY(const FunctionRef ref, version_of(context, input.function_name, input.qualifier));
   TRY(const Function function, get_function(tx, ref));
   TRY(const FunctionVersion version, get_version(tx, ref, function));
+  const auto found = function.runtime_management.find(version.version);
   op::GetRuntimeManagementConfig::Output out;
+  out.function_arn = ref.qualified_arn();
   out.update_runtime_on = "Auto";
-  out.function_arn = ref.arn() + ":" + version.version;
+  if (found == function.runtime_management.end()) return out;
+  out.update_runtime_on = found->second.update_on;
+  if (!found->second.arn.empty()) out.runtime_version_arn = found->second.arn;
   return out;
 }
 
@@ -214,6 +246,58 @@ Result<op::ListProvisionedConcurrencyConfigs::Output> list_provisioned(
   op::ListProvisionedConcurrencyConfigs::Output out;
   out.provisioned_concurrency_configs.emplace();
   return out;
+}
+
+// ---- provisioned concurrency: none can be had, and every read says so ----
+
+namespace {
+
+constexpr const char* nothing_to_provision =
+    "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
+constexpr const char* nothing_provisioned =
+    "The function resource provided must be an alias or a published version.";
+
+/// The version or alias that provisioned concurrency would be for.
+Result<FunctionRef> provisioned_for(Tx& tx, const Context& context,
+                                    const std::optional<std::string>& name,
+                                    const std::optional<std::string>& qualifier,
+                                    const char* for_latest) {
+  TRY(const FunctionRef ref, ref_of(context, name, qualifier));
+  if (ref.qualifier.empty() || ref.qualifier == latest) return fail(invalid_parameter(for_latest));
+  const Error missing = version_number(ref.qualifier)
+                            ? not_found("Function not found: " + ref.qualified_arn())
+                            : not_found("Cannot find alias arn: " + ref.qualified_arn());
+  TRY(const auto function, tx.get<Function>(function_key(ref)));
+  if (!function) return fail(missing);
+  const auto version = get_version(tx, ref, *function);
+  if (!version) return fail(version.error().status == 404 ? missing : version.error());
+  return ref;
+}
+
+}  // namespace
+
+Result<op::PutProvisionedConcurrencyConfig::Output> put_provisioned(
+    Lambda&, Tx& tx, const Context& context,
+    const op::PutProvisionedConcurrencyConfig::Input& input) {
+  TRY(const FunctionRef ref,
+      provisioned_for(tx, context, input.function_name, input.qualifier, nothing_to_provision));
+  return fail(not_served("Provisioned concurrency, for " + ref.qualified_arn() + ","));
+}
+
+Result<op::GetProvisionedConcurrencyConfig::Output> get_provisioned(
+    Lambda&, Tx& tx, const Context& context,
+    const op::GetProvisionedConcurrencyConfig::Input& input) {
+  TRY(const FunctionRef ref,
+      provisioned_for(tx, context, input.function_name, input.qualifier, nothing_provisioned));
+  return fail(no_provisioned_concurrency());
+}
+
+Result<op::DeleteProvisionedConcurrencyConfig::Output> delete_provisioned(
+    Lambda&, Tx& tx, const Context& context,
+    const op::DeleteProvisionedConcurrencyConfig::Input& input) {
+  TRY(const FunctionRef ref,
+      provisioned_for(tx, context, input.function_name, input.qualifier, nothing_provisioned));
+  return op::DeleteProvisionedConcurrencyConfig::Output{};
 }
 
 }  // namespace wolke::lambda

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "wolke/services/lambda/errors.h"
+#include "wolke/services/lambda/layer.h"
+#include "wolke/services/lambda/merge.h"
 #include "wolke/store/keys.h"
 
 namespace wolke::lambda {
@@ -27,7 +29,8 @@ store::Key in_shard(const FunctionRef& ref, const store::KeyBuilder& key) {
   return {shard_of_functions(ref.account, ref.region), key.build()};
 }
 
-/// All records under `prefix`, in key order, given to `take`.
+}  // namespace
+
 Result<void> each_record(store::Tx& tx, store::Shard shard, const std::string& prefix,
                          const std::function<Result<void>(const store::Record&)>& take) {
   store::Scan scan;
@@ -43,6 +46,8 @@ Result<void> each_record(store::Tx& tx, store::Shard shard, const std::string& p
     scan.begin = page.records.back().key + '\0';
   }
 }
+
+namespace {
 
 template <class T>
 Result<std::vector<T>> all_of(store::Tx& tx, std::string_view table, const FunctionRef& ref) {
@@ -134,6 +139,16 @@ void release_code(store::Tx& tx, const Code& code, const store::Key& holder) {
   tx.release(code.zip, holder.bytes);
   tx.add(package_key(code.package), -1);
 }
+void refer_code(store::Tx& tx, const FunctionVersion& version, const store::Key& holder) {
+  refer_code(tx, version.code, holder);
+  for (const LayerUse& layer : version.layers) refer_code(tx, layer.code, holder);
+  if (version.layers.size() > 1) tx.add(package_key(merged_name(layer_digests(version))), 1);
+}
+void release_code(store::Tx& tx, const FunctionVersion& version, const store::Key& holder) {
+  release_code(tx, version.code, holder);
+  for (const LayerUse& layer : version.layers) release_code(tx, layer.code, holder);
+  if (version.layers.size() > 1) tx.add(package_key(merged_name(layer_digests(version))), -1);
+}
 
 Result<Listed<Function>> list_functions(store::Tx& tx, std::string_view account,
                                         std::string_view region, std::string_view after,
@@ -182,7 +197,7 @@ Result<std::vector<store::Key>> dependent_keys(store::Tx& tx, const FunctionRef&
   std::vector<store::Key> out;
   const store::Shard shard = shard_of_functions(ref.account, ref.region);
   for (std::string_view table :
-       {"lambda.version", "lambda.alias", "lambda.policy", "lambda.async"}) {
+       {"lambda.version", "lambda.alias", "lambda.policy", "lambda.async", "lambda.url"}) {
     TRY(each_record(tx, shard, table_of(table, ref).build(),
                     [&](const store::Record& record) -> Result<void> {
                       out.push_back({shard, record.key});

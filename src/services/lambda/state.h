@@ -10,6 +10,7 @@
 //   lambda.package   digest                                counter of versions that use the package
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,10 +28,42 @@ struct Code : store::Fields {
   std::string sha256;   // base64, as CodeSha256
   std::string package;  // hex, the package's directory
   std::uint64_t bytes = 0;
+  std::uint64_t unzipped_bytes = 0;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
-    v(1, zip), v(2, sha256), v(3, package), v(4, bytes);
+    v(1, zip), v(2, sha256), v(3, package), v(4, bytes), v(5, unzipped_bytes);
+  }
+};
+
+/// A layer as a function has it: with its code, so that deleting the layer takes nothing from it.
+struct LayerUse : store::Fields {
+  std::string arn;  // of the layer version
+  Code code;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, arn), v(2, code);
+  }
+};
+
+/// A network that a function is said to be in; nothing is connected to it.
+struct Vpc : store::Fields {
+  std::vector<std::string> subnets, groups;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, subnets), v(2, groups);
+  }
+};
+
+/// A file system that a function is said to have; nothing is mounted.
+struct FileSystem : store::Fields {
+  std::string arn, path;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, arn), v(2, path);
   }
 };
 
@@ -59,6 +92,9 @@ struct FunctionVersion : store::Fields {
   /// RevisionId after a change that leaves code and configuration as they are (a permission, a
   /// publication); empty: `revision`. Instances are kept by `revision`, so such a change ends none.
   std::string later_revision;
+  std::vector<LayerUse> layers;  // in the order of their merging: a later one wins
+  std::optional<Vpc> vpc;
+  std::vector<FileSystem> file_systems;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -67,7 +103,8 @@ struct FunctionVersion : store::Fields {
     v(8, kms_key), v(9, tracing), v(10, dead_letter), v(11, architecture), v(12, snap_start),
         v(13, timeout_s);
     v(14, memory_mb), v(15, ephemeral_mb), v(16, environment), v(17, logging), v(18, code);
-    v(19, environment_given), v(20, later_revision);
+    v(19, environment_given), v(20, later_revision), v(21, layers), v(22, vpc);
+    v(23, file_systems);
   }
   const std::string& revision_id() const {
     return later_revision.empty() ? revision : later_revision;
@@ -79,6 +116,16 @@ struct FunctionVersion : store::Fields {
   }
 };
 
+/// When a version's runtime changes; here it is always the one that this server has.
+struct RuntimeManagement : store::Fields {
+  std::string update_on, arn;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, update_on), v(2, arn);
+  }
+};
+
 struct Function : store::Fields {
   std::string name;
   FunctionVersion latest_version;
@@ -87,11 +134,14 @@ struct Function : store::Fields {
   std::map<std::string, std::string> tags;
   std::optional<std::uint32_t> reserved_concurrency;
   bool recursion_allowed = false;
+  std::string code_signing;                                     // ARN; empty: none
+  std::map<std::string, RuntimeManagement> runtime_management;  // by version; missing: Auto
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
     v(1, name), v(2, latest_version), v(3, next_version), v(4, published_revision), v(5, tags);
-    v(6, reserved_concurrency), v(7, recursion_allowed);
+    v(6, reserved_concurrency), v(7, recursion_allowed), v(8, code_signing);
+    v(9, runtime_management);
   }
 };
 
@@ -161,6 +211,10 @@ store::Key async_key(const FunctionRef& ref);   // of ref.qualifier
 store::Key account_key(std::string_view account, std::string_view region);
 store::Key package_key(std::string_view digest);
 
+/// All records under `prefix`, in key order, given to `take`.
+Result<void> each_record(store::Tx& tx, store::Shard shard, const std::string& prefix,
+                         const std::function<Result<void>(const store::Record&)>& take);
+
 /// Reads the function, or "Function not found" with the ARN as the caller gave it.
 Result<Function> get_function(store::Tx& tx, const FunctionRef& ref);
 /// $LATEST, a version or an alias's main version, named by ref.qualifier.
@@ -169,10 +223,13 @@ Result<FunctionVersion> get_version(store::Tx& tx, const FunctionRef& ref,
 Result<Account> get_account(store::Tx& tx, const FunctionRef& ref);
 
 void put_function(store::Tx& tx, const FunctionRef& ref, const Function& function);
-/// Puts or erases a version's references to its zip and package; `holder` is the key of the record
-/// that has it.
+/// Puts or erases references to a zip and its package; `holder` is the key of the record that has
+/// them.
 void refer_code(store::Tx& tx, const Code& code, const store::Key& holder);
 void release_code(store::Tx& tx, const Code& code, const store::Key& holder);
+/// The same for all that a version has: its own code and its layers'.
+void refer_code(store::Tx& tx, const FunctionVersion& version, const store::Key& holder);
+void release_code(store::Tx& tx, const FunctionVersion& version, const store::Key& holder);
 
 /// A page of records under a prefix, decoded. `after`: last part of the key to continue behind;
 /// empty: from the start.

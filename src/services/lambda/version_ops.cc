@@ -10,6 +10,7 @@
 #include "wolke/services/lambda/errors.h"
 #include "wolke/services/lambda/ops.h"
 #include "wolke/services/lambda/page.h"
+#include "wolke/services/lambda/side_state.h"
 
 namespace wolke::lambda {
 
@@ -33,7 +34,7 @@ Result<FunctionVersion> publish(Tx& tx, const Context& context, const FunctionRe
   tx.put(account_key(ref.account, ref.region), account);
   const store::Key key = version_key(ref, number);
   tx.put(key, version);
-  refer_code(tx, version.code, key);
+  refer_code(tx, version, key);
   return version;
 }
 
@@ -206,6 +207,7 @@ Result<op::DeleteAlias::Output> delete_alias(Lambda& service, Tx& tx, const Cont
   tx.erase(alias_key(ref, name));
   tx.erase(policy_key(ref));
   tx.erase(async_key(ref));
+  tx.erase(url_key(ref));
   service.resolver.note_change();
   return op::DeleteAlias::Output{};
 }

@@ -1,0 +1,14 @@
+#pragma once
+// What a function's role may do when the server acts for it, without a request of its own: tell a
+// destination. The question is judged as a call of the function itself would be, by the policies of
+// this moment. Threads: pool threads, it reads the store. Failure: a role that is gone or that
+// Lambda may not assume may nothing.
+
+#include "wolke/identity/directory.h"
+#include "wolke/services/lambda/ports.h"
+
+namespace wolke::app {
+
+Result<bool> role_may_invoke(identity::Directory& directory, const lambda::RoleInvokes& ask);
+
+}  // namespace wolke::app
