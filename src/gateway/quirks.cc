@@ -161,6 +161,8 @@ void finish_response(const shape::Operation& operation, const operation::Context
     if (!find_header(response.headers, "accept-ranges"))
       response.headers.emplace_back("accept-ranges", "bytes");
   }
+  // The model says 200, S3 says 204.
+  if (operation.service->signing_name == "s3" && name == "PutBucketPolicy") response.status = 204;
 }
 
 std::optional<std::uint64_t> take_content_length(net::HeaderList& headers) {

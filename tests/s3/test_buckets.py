@@ -43,7 +43,8 @@ class Buckets(wire.S3Case):
     def test_policy(self):
         policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject",
                   "Resource": f"arn:aws:s3:::{self.bucket}/kept/*"}]}
-        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        answer = self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 204)
         self.addCleanup(self.empty_and_delete_object, "kept/k")
         self.assertEqual(json.loads(self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]), policy)
         self.put("kept/k")
