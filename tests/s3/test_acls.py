@@ -96,6 +96,7 @@ class Acls(wire.S3Case):
         refused = "AccessControlListNotSupported"
         self.assert_refused(refused, 400, self.s3.put_bucket_acl, Bucket=self.bucket, ACL="private")
         self.assert_refused(refused, 400, self.s3.put_object, Bucket=self.bucket, Key="n", Body=b"", ACL="public-read")
+        self.put("n", ACL="private")
         self.put("n", ACL="bucket-owner-full-control")
         self.assertEqual(len(self.s3.get_object_acl(Bucket=self.bucket, Key="k")["Grants"]), 1)
 

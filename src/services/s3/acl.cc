@@ -122,10 +122,13 @@ Result<Grant> grant_of(const model::s3::Grant& told) {
 }
 
 /// Whether the headers ask for nothing but the full control of the bucket's owner: what is accepted
-/// where lists are disabled.
-bool is_bucket_owner_only(const AclHeaders& headers, const std::string& bucket_owner) {
-  if (!headers.has_grants())
-    return !headers.canned || headers.canned == "bucket-owner-full-control";
+/// where lists are disabled. From the owner's own account "private" says just that.
+bool is_bucket_owner_only(const AclHeaders& headers, const std::string& bucket_owner,
+                          const std::string& writer) {
+  if (!headers.has_grants()) {
+    return !headers.canned || headers.canned == "bucket-owner-full-control" ||
+           (headers.canned == "private" && writer == bucket_owner);
+  }
   if (headers.canned || headers.read || headers.read_acp || headers.write || headers.write_acp) {
     return false;
   }
@@ -213,7 +216,7 @@ Result<void> check_public_acl(const Bucket& bucket, const std::optional<Acl>& ac
 Result<Belonging> belonging_of_new(const Bucket& bucket, const std::string& writer,
                                    const AclHeaders& headers) {
   if (acls_disabled(bucket)) {
-    if (!is_bucket_owner_only(headers, bucket.account)) return fail(acl_not_supported());
+    if (!is_bucket_owner_only(headers, bucket.account, writer)) return fail(acl_not_supported());
     return Belonging{};
   }
   AclOwners owners{.owner = writer.empty() ? std::string(anonymous_account) : writer,

@@ -226,8 +226,14 @@ TEST_F(AclTest, EnforcedOwnershipTakesAllListsOutOfForceAndKeepsThem) {
   EXPECT_EQ(list_of("k")->grants->size(), 1U);
   EXPECT_ERROR(set_object_acl("k", "private"), "AccessControlListNotSupported");
   EXPECT_ERROR(set_bucket_acl("private"), "AccessControlListNotSupported");
-  EXPECT_FALSE(may_put("n", "private"));
+  EXPECT_FALSE(may_put("n", "public-read"));
+  EXPECT_TRUE(may_put("n", "private"));
   EXPECT_TRUE(may_put("n", "bucket-owner-full-control"));
+  set_policy(allow_everything);
+  as(other_account);
+  EXPECT_FALSE(may_put("n", "private")) << "it would be private to another";
+  EXPECT_TRUE(may_put("n", "bucket-owner-full-control"));
+  as(owner_account);
   set_ownership("ObjectWriter");
   EXPECT_EQ(list_of("k")->grants->size(), 2U);
 }

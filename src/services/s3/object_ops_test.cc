@@ -177,8 +177,6 @@ TEST_F(ObjectTest, AclsForeignEncryptionAndLocksAreRefusedByName) {
   in.acl = "public-read";
   EXPECT_ERROR(run(put_object, in), "AccessControlListNotSupported");
   in.acl = "private";
-  EXPECT_ERROR(run(put_object, in), "AccessControlListNotSupported");
-  in.acl = "bucket-owner-full-control";
   in.server_side_encryption = "aws:kms";
   EXPECT_ERROR(run(put_object, in), "NotImplemented");
   in.server_side_encryption = "AES256";
