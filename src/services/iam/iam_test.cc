@@ -132,8 +132,12 @@ TEST_F(IamTest, APolicysNameIsNoArn) {
   const auto attached =
       run<op::AttachRolePolicy>(attach_policy<op::AttachRolePolicy>,
                                 {.role_name = "r", .policy_arn = "AWSLambdaBasicExecutionRole"});
-  EXPECT_EQ(code(attached), "InvalidInput");
-  EXPECT_EQ(attached.error().message, "ARN AWSLambdaBasicExecutionRole is not valid.");
+  EXPECT_EQ(code(attached), "ValidationError");
+  EXPECT_EQ(attached.error().message, "Invalid ARN:  Could not be parsed!");
+  const auto other = run<op::AttachRolePolicy>(
+      attach_policy<op::AttachRolePolicy>,
+      {.role_name = "r", .policy_arn = "arn:aws:s3:::AWSLambdaBasicExecutionRole"});
+  EXPECT_EQ(code(other), "InvalidInput");
 }
 
 TEST_F(IamTest, AServiceLinkedRoleIsMadeOnceForAServiceThatIsKnown) {

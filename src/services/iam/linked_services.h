@@ -15,6 +15,7 @@ struct LinkedService {
   bool suffix = false;      // several roles, told apart by a suffix
 };
 
+// long: a table
 inline constexpr auto linked_services = std::to_array<LinkedService>({
     {"accountdiscovery.ssm", "AmazonSSM_AccountDiscovery",
      "AWSSystemsManagerAccountDiscoveryServicePolicy"},

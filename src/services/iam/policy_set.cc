@@ -91,6 +91,7 @@ Result<void> count_attachment(store::Tx& tx, const Context& context, const std::
 
 Result<void> attach(const Iam& iam, store::Tx& tx, const Context& context, EntityRecord& record,
                     EntityType type, const std::string& arn) {
+  if (!arn.starts_with("arn:")) return fail(validation_error("Invalid ARN:  Could not be parsed!"));
   if (!identity::parse_iam_arn(arn))
     return fail(Error{"InvalidInput", 400, fmt::format("ARN {} is not valid.", arn)});
   TRY(const bool exists, attachable(tx, context, arn));
