@@ -34,11 +34,11 @@ void warn_of_architecture(const FunctionRef& ref, const std::string& architectur
 Result<void> check_new(Lambda& service, Tx& tx, const FunctionRef& ref,
                        const FunctionVersion& version,
                        const std::optional<std::vector<std::string>>& layers) {
-  TRY(const auto existing, tx.peek<Function>(function_key(ref)));
-  if (existing) return fail(function_exists(ref.name));
   if (layers) {
     TRY(const auto used, use_layers(tx, ref, *layers));
   }
+  TRY(const auto existing, tx.peek<Function>(function_key(ref)));
+  if (existing) return fail(function_exists(ref.name));
   return check_role(service, tx, ref, version.role);
 }
 

@@ -73,6 +73,11 @@ constexpr auto runtimes_known = std::to_array<std::string_view>(
      "python3.9",  "java17",     "nodejs16.x",      "dotnet10",     "dotnet8",
      "java11",     "dotnet6",    "nodejs18.x",      "provided.al2", "java8.al2"});
 
+/// Of these no function can be made any more; layers may still say that they go with them.
+constexpr auto runtimes_of_old = std::to_array<std::string_view>(
+    {"dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet5.0", "go1.x",
+     "java8", "ruby2.5", "ruby2.7"});
+
 Result<void> check_runtime(const std::string& runtime) {
   for (std::string_view family : {"nodejs", "python", "provided"}) {
     if (runtime.starts_with(family)) return {};
@@ -178,8 +183,9 @@ Result<void> apply(FunctionVersion& version, const Request& input) {
 
 Result<void> check_known_runtimes(const std::vector<std::string>& runtimes) {
   for (const std::string& runtime : runtimes) {
-    const bool served = check_runtime(runtime).has_value();
-    if (served || std::ranges::find(runtimes_known, runtime) != runtimes_known.end()) continue;
+    if (check_runtime(runtime)) continue;
+    if (std::ranges::find(runtimes_known, runtime) != runtimes_known.end()) continue;
+    if (std::ranges::find(runtimes_of_old, runtime) != runtimes_of_old.end()) continue;
     return fail(validation(
         fmt::format("1 validation error detected: Value '[{}]' at 'compatibleRuntimes' failed to "
                     "satisfy constraint: Member must satisfy enum value set: [{}]",

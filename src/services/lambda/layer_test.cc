@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "wolke/base/limits.h"
+#include "wolke/services/lambda/configuration.h"
 #include "wolke/store/engines.h"
 
 namespace wolke::lambda {
@@ -101,6 +102,14 @@ TEST_F(LayerTest, CodeAndLayersShareTheLimit) {
   EXPECT_EQ(checked.error().message,
             "Function code combined with layers exceeds the maximum allowed size of 262144000 "
             "bytes. The actual size is 262144001 bytes.");
+}
+
+TEST_F(LayerTest, OldRuntimesAreKnownToLayers) {
+  EXPECT_TRUE(check_known_runtimes({"java8", "go1.x", "ruby2.7", "dotnetcore3.1", "nodejs14.x"}));
+  const auto unknown = check_known_runtimes({"cobol"});
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().message.find("Value '[cobol]' at 'compatibleRuntimes'"),
+            std::string::npos);
 }
 
 TEST_F(LayerTest, APolicyNamesAccountsAsTheGateReadsThem) {
