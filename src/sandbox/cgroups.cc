@@ -281,6 +281,16 @@ void Cgroups::kill(const Cgroup& group) const {
   }
 }
 
+void Cgroups::hurry(const Cgroup& group) const {
+  if (layout_.unified_has_controllers) {
+    (void)write_file_at(group.unified.get(), "cpu.max", "max");
+    (void)write_file_at(group.unified.get(), "cpu.weight", "10000");
+  } else if (const Fd& directory = group.legacy_of(Controller::cpu); directory.valid()) {
+    (void)write_file_at(directory.get(), "cpu.cfs_quota_us", "-1");
+    (void)write_file_at(directory.get(), "cpu.shares", "262144");
+  }
+}
+
 void Cgroups::remove(Cgroup& group) const {
   auto remove_below = [&](Fd& directory, const std::string& base) {
     if (!directory.valid()) return;

@@ -94,6 +94,10 @@ class Cgroups {
   CgroupUsage usage(const Cgroup& group) const;
   /// Kills what is in it, without waiting; thaws a v1 freezer so that the kill is delivered.
   void kill(const Cgroup& group) const;
+  /// After a kill: what was killed still has to end, each process frees its own memory with the
+  /// processor that its group has. None of it runs its program any more, so it may have all there
+  /// is.
+  void hurry(const Cgroup& group) const;
   void remove(Cgroup& group) const;
   void remove_parents() const;
   const CgroupLayout& layout() const { return layout_; }

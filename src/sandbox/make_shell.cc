@@ -270,6 +270,8 @@ void ShellMaker::kill(const Shell& shell) const {
   if (!has_namespaces(level_)) (void)::kill(-shell.pid, SIGKILL);
   // pid 1's death ends its whole PID namespace.
   kill_by_pidfd(shell.pidfd.get());
+  // Only now that nothing in it runs on.
+  cgroups_.hurry(shell.group);
 }
 
 std::uint32_t ShellMaker::grants(Shell& shell, std::vector<Fd>& out) const {
