@@ -90,10 +90,13 @@ class LauncherTest : public ::testing::Test {
     return 0;
   }
   /// "wolke-<namespace>-<pid>-<start>" whose spawner is dead, or came from this test: other servers
-  /// may run beside it.
+  /// may run beside it, and in a PID namespace of their own, where we cannot see them.
   static bool is_of_this_test(std::string_view name) {
     const auto parts = split(name, '-');
     if (parts.size() != 4 || parts[0] != "wolke") return false;
+    const std::string own_name = cgroup_parent_name(::getpid());
+    const auto own = split(own_name, '-');
+    if (own.size() != 4 || parts[1] != own[1]) return false;
     const std::string status =
         read_small_file(("/proc/" + std::string(parts[2]) + "/status").c_str());
     if (status.empty()) return true;
