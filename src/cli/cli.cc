@@ -57,9 +57,9 @@ void add_serve(CLI::App& app, Parsed& parsed, const std::string& name, const std
   verb->add_option("--runtimes", parsed.serve.runtimes, "directory of the function runtimes");
   verb->add_option("--new-buckets", parsed.serve.new_buckets,
                    "how S3 buckets are made: closed, as in AWS today, or classic, as before 2023: "
-                   "with access control lists and public access not blocked")
-      ->check(CLI::IsMember({"closed", "classic"}))
-      ->capture_default_str();
+                   "with access control lists and public access not blocked; default: " +
+                       std::string(dev ? "classic" : "closed"))
+      ->check(CLI::IsMember({"closed", "classic"}));
   verb->add_flag("--json", parsed.serve.json, "print the ready line as JSON");
   verb->callback([&parsed, dev] {
     parsed.serve.dev = dev;

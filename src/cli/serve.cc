@@ -179,7 +179,8 @@ int serve_verb(const ServeOptions& options) {
   config.listen = options.listen;
   config.region = options.region;
   config.dev = options.dev;
-  config.classic_buckets = options.new_buckets == "classic";
+  config.classic_buckets =
+      options.new_buckets.empty() ? options.dev : options.new_buckets == "classic";
   config.ready = options.json ? app::ReadyLine::json : app::ReadyLine::text;
   if (auto free = check_listen(options.listen); !free) return report(free.error());
   warn_of_reach(options);

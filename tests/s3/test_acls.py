@@ -100,7 +100,16 @@ class Acls(wire.S3Case):
         self.put("n", ACL="bucket-owner-full-control")
         self.assertEqual(len(self.s3.get_object_acl(Bucket=self.bucket, Key="k")["Grants"]), 1)
 
-    def test_new_buckets_are_closed(self):
+    @unittest.skipUnless(DEV, "serve makes closed buckets")
+    def test_new_buckets_of_dev_are_classic(self):
+        bucket = self.bucket + "-new"
+        self.s3.create_bucket(Bucket=bucket, ACL="public-read")
+        self.addCleanup(self.s3.delete_bucket, Bucket=bucket)
+        grants = self.s3.get_bucket_acl(Bucket=bucket)["Grants"]
+        self.assertIn({"Grantee": {"Type": "Group", "URI": ALL_USERS}, "Permission": "READ"}, grants)
+
+    @unittest.skipIf(DEV, "dev makes classic buckets")
+    def test_new_buckets_of_serve_are_closed(self):
         bucket = self.bucket + "-new"
         self.assert_refused("InvalidBucketAclWithObjectOwnership", 400, self.s3.create_bucket, Bucket=bucket,
                             ACL="public-read")
