@@ -20,6 +20,10 @@ DEPS = ROOT / ".deps"
 # Debian's, installed or unpacked by ./dev; another one of the user's may lie before it in PATH.
 AWS_CLI = next((path for path in ("/usr/bin/aws", str(DEPS / "root/usr/bin/aws")) if os.path.exists(path)), "")
 BINARY = os.environ.get("WOLKE_BINARY", "")
+# What runs inside as `provided` finds only the machine's own Python, not what ./dev has unpacked.
+needs_python_inside = unittest.skipUnless(os.path.exists("/usr/bin/python3"),
+                                          "its bootstrap is written in Python, and there is no /usr/bin/python3")
+needs_memory_limits = unittest.skipUnless(os.geteuid() == 0, "needs root: control groups")
 ClientError = botocore.exceptions.ClientError
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})

@@ -7,7 +7,7 @@ import threading
 import time
 import zipfile
 
-from aws import Case, client, unique
+from aws import Case, client, needs_python_inside, unique
 
 # A function that names its version (`MARK`) and its instance; both stay what they were when its code was loaded.
 MARKED = """import json, os, socket, struct, tempfile, urllib.request, uuid
@@ -173,6 +173,7 @@ class Functions(Case):
         self.assertEqual((error, after["mark"]), (None, "first"))
         self.assertNotEqual(after["instance"], before["instance"])
 
+    @needs_python_inside
     def test_D5_D6_a_runtime_gets_one_event_and_no_code(self):
         name = self.made({"bootstrap": TWICE}, Runtime="provided.al2023", Handler="x")
         for number in (1, 2):

@@ -6,7 +6,7 @@ import re
 import struct
 import zipfile
 
-from aws import Case, client, unique
+from aws import Case, client, needs_memory_limits, unique
 
 UNZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 OK = "def handler(event, context): return 1\n"
@@ -172,6 +172,7 @@ class Misbehaviour(Case):
         self.assertLessEqual(len(log), 4096)
         self.assertIn("REPORT", log)
 
+    @needs_memory_limits
     def test_memory(self):
         error, answer, _ = self.call("def handler(event, context):\n    return len(bytearray(800 << 20))\n", MemorySize=128)
         self.assertEqual(error, "Unhandled")

@@ -3,6 +3,7 @@ invocation is served."""
 import json
 import unittest
 
+from aws import needs_python_inside
 from running import RunningCase
 
 BOOTSTRAP = """#!/usr/bin/python3
@@ -30,6 +31,7 @@ def raw(data):
 """
 
 
+@needs_python_inside
 class CustomRuntime(RunningCase):
     def custom(self, source, **configuration):
         configuration.setdefault("Timeout", 10)

@@ -7,6 +7,7 @@ import struct
 import unittest
 import uuid
 
+from aws import needs_python_inside
 from clients import LambdaCase, client
 
 # A custom runtime of a few lines; `answer(event)` is the function.
@@ -105,6 +106,7 @@ def code(answer):
     return flags & 0xf, answers
 
 
+@needs_python_inside
 class Names(LambdaCase):
     def setUp(self):
         if self.answer(self.custom(NETWORK), {}) == os.readlink("/proc/self/ns/net"):

@@ -2,11 +2,9 @@
 nothing of it stays. Slow machines (./dev qemu) have time for it."""
 import base64
 import json
-import os
 import re
-import unittest
 
-from aws import BINARY, Case, client_of, wait_for
+from aws import BINARY, Case, client_of, needs_memory_limits, wait_for
 from server import Server, descendants
 
 MEMORY_USED = re.compile(r"Memory Size: (\d+) MB\tMax Memory Used: (\d+) MB")
@@ -33,7 +31,7 @@ def handler(event, context):
 """
 
 
-@unittest.skipUnless(os.geteuid() == 0, "needs root: control groups")
+@needs_memory_limits
 class Limits(Case):
     @classmethod
     def setUpClass(cls):

@@ -19,7 +19,7 @@ BOTOCORE = "1.29.27"
 
 def debian_botocore():
     try:
-        sys.path.insert(0, "/usr/lib/python3/dist-packages")
+        sys.path.insert(0, str(importer.DEBIAN_PACKAGES))
         import botocore
 
         return botocore.__version__

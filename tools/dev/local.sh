@@ -8,12 +8,17 @@ use_local_packages() {
     rm -rf "$tree"
     return 0
   fi
-  case ":$PATH:" in *":$tree/usr/bin:"*) return 0 ;; esac
   local lib=$tree/usr/lib/$multiarch
-  export PATH=$tree/usr/bin:$PATH
-  export LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-  export CMAKE_PREFIX_PATH=$tree/usr${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
-  export PYTHONPATH=$tree/usr/lib/python3/dist-packages${PYTHONPATH:+:$PYTHONPATH}
+  case ":$PATH:" in
+    *":$tree/usr/bin:"*) ;;
+    *)
+      export PATH=$tree/usr/bin:$PATH
+      export LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+      export CMAKE_PREFIX_PATH=$tree/usr${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+      export PYTHONPATH=$tree/usr/lib/python3/dist-packages${PYTHONPATH:+:$PYTHONPATH}
+      ;;
+  esac
+  # Of packages that may have come since.
   [ ! -e "$tree/usr/lib/file/magic.mgc" ] || export MAGIC=$tree/usr/lib/file/magic.mgc
   if [ ! -e /etc/ssl/certs/ca-certificates.crt ] && [ -z "${SSL_CERT_FILE:-}" ] && [ -s "$tree/etc/ssl/certs/ca-certificates.crt" ]; then
     export SSL_CERT_FILE=$tree/etc/ssl/certs/ca-certificates.crt

@@ -5,10 +5,14 @@ errors and shapes are kept for the operations in models/<service>.served.
 """
 import gzip
 import json
+import pathlib
 
 from models import load
 
-DEBIAN_DATA = "/usr/lib/python3/dist-packages/botocore/data"
+PACKAGES = "usr/lib/python3/dist-packages"
+UNPACKED = pathlib.Path(__file__).resolve().parents[2] / ".deps/root" / PACKAGES  # by ./dev, for who cannot install
+DEBIAN_PACKAGES = UNPACKED if (UNPACKED / "botocore").is_dir() else pathlib.Path("/") / PACKAGES
+DEBIAN_DATA = str(DEBIAN_PACKAGES / "botocore/data")
 
 METADATA = (
     "apiVersion",
