@@ -158,7 +158,7 @@ bool FormParser::scan() {
   if (at != std::string::npos) {
     end_part(buffer_.substr(0, at));
     buffer_.erase(0, at + delimiter_.size());
-    if (!file_seen_) consumed_ += at + delimiter_.size();
+    if (state_ != State::file) consumed_ += at + delimiter_.size();
     scanned_ = 0;
     state_ = State::delimiter;
     return true;
@@ -169,7 +169,7 @@ bool FormParser::scan() {
     return false;
   }
   if (state_ == State::file) file_.append(buffer_, 0, whole);
-  if (state_ == State::preamble) consumed_ += whole;
+  if (state_ == State::preamble || state_ == State::afterwards) consumed_ += whole;
   buffer_.erase(0, whole);
   return false;
 }
@@ -197,7 +197,7 @@ Result<bool> FormParser::read_delimiter_end() {
   if (text + line_end.size() > buffer_.size()) return false;
   if (buffer_.compare(text, line_end.size(), line_end) != 0) return fail(malformed());
   buffer_.erase(0, text + line_end.size());
-  if (!file_seen_) consumed_ += text + line_end.size();
+  consumed_ += text + line_end.size();
   state_ = State::headers;
   return true;
 }
@@ -211,7 +211,7 @@ Result<bool> FormParser::read_headers() {
   }
   const std::string headers = buffer_.substr(0, end);
   buffer_.erase(0, end + headers_end.size());
-  if (!file_seen_) consumed_ += end + headers_end.size();
+  consumed_ += end + headers_end.size();
   TRY(begin_part(headers));
   return true;
 }
@@ -239,6 +239,7 @@ Result<void> FormParser::begin_part(std::string_view headers) {
   }
   state_ = file ? State::file : State::value;
   file_seen_ = file;
+  if (file) consumed_ = 0;  // what comes behind it is bounded by itself
   if (file && file_name) file_name_ = without_directories(*file_name);
   return {};
 }

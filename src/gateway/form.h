@@ -1,7 +1,7 @@
 #pragma once
 // A form as a browser posts it: multipart/form-data (RFC 7578, RFC 2046 5.1), read as it comes. The
 // fields come first and are small; of the part named "file" only what was fed and not yet taken is
-// in memory. Fields behind the file are ignored, as S3 does.
+// in memory. Fields behind the file are ignored, as S3 does, and as short as those before it.
 //
 // Failure: "MalformedPOSTRequest" for what is no such form, "MaxPostPreDataLengthExceeded" when the
 // fields are longer than form_fields_bytes_max, "InvalidArgument" unless there is exactly one file.
@@ -72,8 +72,9 @@ class FormParser {
   std::string delimiter_;  // "\r\n--boundary"
   State state_ = State::preamble;
   std::string buffer_;
-  std::size_t scanned_ = 0;     // of the buffer, without a delimiter
-  std::uint64_t consumed_ = 0;  // bytes before the buffer, until the file begins
+  std::size_t scanned_ = 0;  // of the buffer, without a delimiter
+  std::uint64_t consumed_ =
+      0;  // bytes before the buffer: of the fields, or of what is behind the file
   std::string field_name_;
   FormFields fields_;
   bool file_seen_ = false;

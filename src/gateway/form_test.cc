@@ -110,6 +110,16 @@ TEST(FormParser, BoundsTheFieldsAndNotTheFile) {
             300'000U);
 }
 
+TEST(FormParser, BoundsWhatIsBehindTheFile) {
+  std::string behind;
+  while (behind.size() < 2 * form_fields_bytes_max) behind += part(R"(name="a")", "");
+  EXPECT_EQ(read(file_part + part(R"(name="a")", "v") + "--X--", 100).code, "");
+  EXPECT_EQ(read(file_part + behind + "--X--", 100'000).code, "MaxPostPreDataLengthExceeded");
+  const std::string long_part(2 * form_fields_bytes_max, 'v');
+  EXPECT_EQ(read(file_part + part(R"(name="a")", long_part) + "--X--", 100).code,
+            "MaxPostPreDataLengthExceeded");
+}
+
 TEST(FormBoundary, IsReadFromTheContentType) {
   EXPECT_EQ(form_boundary("multipart/form-data; boundary=abc"), "abc");
   EXPECT_EQ(form_boundary("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\""), "a b");

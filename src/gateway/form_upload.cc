@@ -123,6 +123,8 @@ Result<std::string> admit_form(const net::RequestHead& head, std::optional<std::
 
 Result<std::string> key_of_form(FormFields& fields, const std::optional<std::string>& file_name) {
   constexpr std::string_view variable = "${filename}";
+  // Longer than any key: it will be refused, and need not grow.
+  constexpr std::size_t key_bytes_enough = 4096;
   auto field = std::ranges::find(fields, "key", &FormFields::value_type::first);
   if (field == fields.end() || field->second.empty()) {
     return fail(
@@ -135,6 +137,7 @@ Result<std::string> key_of_form(FormFields& fields, const std::optional<std::str
   std::string_view rest = field->second;
   for (std::size_t at = rest.find(variable); at != std::string_view::npos;
        at = rest.find(variable)) {
+    if (key.size() > key_bytes_enough) break;
     key += rest.substr(0, at);
     key += *file_name;
     rest.remove_prefix(at + variable.size());

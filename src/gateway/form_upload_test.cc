@@ -15,6 +15,9 @@ TEST(FormKey, TakesTheNameOfTheFile) {
   EXPECT_EQ(key("in/${filename}", ""), "in/");
   EXPECT_EQ(key("in/${filename}", std::nullopt), "in/${filename}");
   EXPECT_EQ(key("", "a.txt"), "refused");
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "${filename}";
+  EXPECT_LT(key(many, std::string(8000, 'n')).size(), 50'000U) << "too long for a key anyway";
 }
 
 TEST(FormHeaders, AreTheFieldsThatSayWhatTheObjectIs) {

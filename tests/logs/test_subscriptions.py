@@ -44,9 +44,21 @@ class Subscriptions(unittest.TestCase):
         self.logs.create_log_stream(logGroupName=self.group, logStreamName="s")
         self.arn = self.functions.create_function(
             FunctionName=self.name, Runtime="python3.11", Handler="index.handler", Code={"ZipFile": zipped(CODE)},
-            Role="arn:aws:iam::000000000000:role/none")["FunctionArn"]
+            Role=self.role())["FunctionArn"]
         self.addCleanup(self.functions.delete_function, FunctionName=self.name)
         self.functions.get_waiter("function_active_v2").wait(FunctionName=self.name)
+
+    def role(self):
+        """A role that may write logs; with dev one that does not exist would do."""
+        iam = boto3.client("iam", endpoint_url=ENDPOINT)
+        trust = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+        arn = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+        self.addCleanup(iam.delete_role, RoleName=self.name)
+        policy = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+        iam.attach_role_policy(RoleName=self.name, PolicyArn=policy)
+        self.addCleanup(iam.detach_role_policy, RoleName=self.name, PolicyArn=policy)
+        return arn
 
     def subscribe(self, pattern, **arguments):
         self.logs.put_subscription_filter(logGroupName=self.group, filterName="f", filterPattern=pattern,

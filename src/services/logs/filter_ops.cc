@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t events_max = 10'000;
 constexpr std::size_t scanned_max = 20'000;  // of one call; the token goes on
 constexpr std::size_t answer_bytes_max = 1'048'576;
+/// Steps of regular expressions that one call may cost: about a second of one processor. What is
+/// not searched then, the token's next call searches.
+constexpr std::size_t regex_steps_of_call_max = 32'000'000;
 constexpr std::size_t read_ahead = 200;
 constexpr std::int64_t forever_ms = 1LL << 53;
 
@@ -155,20 +158,22 @@ Result<op::FilterLogEvents::Output> filter_events(Logs&, Tx& tx, const Context& 
   op::FilterLogEvents::Output out;
   out.events.emplace();
   out.searched_log_streams.emplace();
-  std::size_t scanned = 0, bytes = 0;
+  std::size_t scanned = 0, bytes = 0, steps = 0;
+  const std::size_t steps_of_byte = pattern.regex_instructions();
   while (!next.empty()) {
     const std::size_t index = next.top();
     next.pop();
     Cursor& cursor = cursors[index];
     const Place place = cursor.place();
+    steps += cursor.current().event.message.size() * steps_of_byte;
     if (pattern.matches(cursor.current().event.message)) {
       bytes += cursor.current().event.message.size();
       out.events->push_back(describe(cursor));
     }
     TRY(const bool more, cursor.advance(tx));
     if (more) next.push(index);
-    const bool full =
-        out.events->size() >= max || ++scanned >= scanned_max || bytes >= answer_bytes_max;
+    const bool full = out.events->size() >= max || ++scanned >= scanned_max ||
+                      bytes >= answer_bytes_max || steps >= regex_steps_of_call_max;
     if (!full) continue;
     if (!next.empty()) out.next_token = write_token(place);
     return out;

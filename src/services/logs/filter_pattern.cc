@@ -81,6 +81,42 @@ bool FilterPattern::matches(std::string_view message) const {
   return std::visit([message](const auto& form) { return form.matches(message); }, form_);
 }
 
+namespace {
+
+std::size_t instructions_of(const std::shared_ptr<const Regex>& regex) {
+  return regex ? regex->instructions() : 0;
+}
+
+std::size_t instructions_of(const Condition& condition) {
+  std::size_t out = instructions_of(condition.test.operand.regex);
+  for (const Condition& child : condition.children) out += instructions_of(child);
+  return out;
+}
+
+std::size_t instructions_of(const TermPattern& pattern) {
+  std::size_t out = 0;
+  for (const auto* terms : {&pattern.required, &pattern.excluded, &pattern.any}) {
+    for (const Term& term : *terms) out += instructions_of(term.regex);
+  }
+  return out;
+}
+
+std::size_t instructions_of(const JsonPattern& pattern) {
+  return instructions_of(pattern.condition);
+}
+
+std::size_t instructions_of(const FieldPattern& pattern) {
+  std::size_t out = 0;
+  for (const Condition& condition : pattern.conditions) out += instructions_of(condition);
+  return out;
+}
+
+}  // namespace
+
+std::size_t FilterPattern::regex_instructions() const {
+  return std::visit([](const auto& form) { return instructions_of(form); }, form_);
+}
+
 std::map<std::string, std::string> FilterPattern::extract(std::string_view message) const {
   std::map<std::string, std::string> out;
   if (const auto* json = std::get_if<JsonPattern>(&form_)) {

@@ -66,6 +66,8 @@ struct FieldPattern {
 class FilterPattern {
  public:
   bool matches(std::string_view message) const;
+  /// Of all its regular expressions: how much a byte of a message may cost, in steps.
+  std::size_t regex_instructions() const;
   /// What the pattern names in a message that matches: "$.a" or "$status_code" and its value.
   std::map<std::string, std::string> extract(std::string_view message) const;
   /// Of a space-delimited pattern: the fields that have a name, without the "$".

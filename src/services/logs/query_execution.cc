@@ -11,6 +11,13 @@ namespace wolke::logs {
 namespace {
 
 constexpr std::size_t read_ahead = 1000;
+/// Of a query with a regular expression, which may cost far more for each event.
+constexpr std::size_t read_ahead_by_regex = 20;
+constexpr std::size_t portion_bytes_by_regex = 1024 * 1024;
+
+bool may_have_regex(const Query& query) {
+  return query.text.find('/') != std::string::npos;
+}
 
 }  // namespace
 
@@ -29,7 +36,7 @@ Result<void> QueryExecution::open(store::Tx& tx, Timestamp now) {
     for (Stream& stream : streams) {
       if (stream.empty() || stream.last_ms < begin || stream.first_ms > query_.end_ms) continue;
       EventRange range{group->id, stream.id, {begin, 0}, {query_.end_ms + 1, 0}};
-      range.max = read_ahead;
+      range.max = may_have_regex(query_) ? read_ahead_by_regex : read_ahead;
       sources_.push_back({place_.account + ":" + name, std::move(stream), range});
     }
   }
@@ -57,7 +64,8 @@ Result<void> QueryExecution::advance(store::Tx& tx, Timestamp now) {
     TRY(open(tx, now));
   }
   const std::uint64_t events_end = scanned_ + query_portion_events;
-  const std::uint64_t bytes_end = scanned_bytes_ + query_portion_bytes;
+  const std::uint64_t bytes_end =
+      scanned_bytes_ + (may_have_regex(query_) ? portion_bytes_by_regex : query_portion_bytes);
   while (status() == QueryStatus::running && scanned_ < events_end && scanned_bytes_ < bytes_end) {
     Source& source = sources_.back();
     TRY(Events page, read_events(tx, source.range));

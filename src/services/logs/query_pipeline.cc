@@ -243,7 +243,12 @@ bool Pipeline::pass(const Command& command, std::size_t index, Row& row) {
     for (const Column& column : fields->columns) {
       const bool itself =
           column.value.kind == Expression::Kind::field && column.value.name == column.name;
-      if (!itself) row.set(column.name, evaluate(column.value, row));
+      if (itself) continue;
+      row.set(column.name, evaluate(column.value, row));
+      if (row.bytes() > query_row_bytes_max) {
+        problem_ = "a row of the query grows too large";
+        return false;
+      }
     }
   } else if (const auto* filter = std::get_if<FilterCommand>(&command)) {
     return evaluate(filter->condition, row).truth();

@@ -17,6 +17,7 @@ namespace wolke::logs {
 
 inline constexpr std::size_t query_kept_rows_max = 50'000;
 inline constexpr std::size_t query_kept_bytes_max = 32 * 1024 * 1024;
+inline constexpr std::size_t query_row_bytes_max = 8 * 1024 * 1024;
 inline constexpr std::size_t query_groups_max = 20'000;     // of stats … by
 inline constexpr std::size_t query_values_max = 2'000'000;  // that pct and count_distinct keep
 

@@ -178,5 +178,15 @@ TEST(Query, WhatItKeepsIsBounded) {
   EXPECT_NE(all.problem(), "") << "dedup needs every row, and there are too many";
 }
 
+TEST(Query, AValueThatIsDoubledAgainAndAgainEndsTheQuery) {
+  std::string query = "fields concat(@message, @message) as c0";
+  for (int i = 0; i < 20; ++i) {
+    query += " | fields concat(c" + std::to_string(i) + ", c" + std::to_string(i) + ") as c" +
+             std::to_string(i + 1);
+  }
+  EXPECT_EQ(ask(query, {std::string(250'000, 'a')}), "a row of the query grows too large");
+  EXPECT_EQ(ask("fields strlen(concat(@message, @message)) as n | display n", {"ab"}), "n=4;");
+}
+
 }  // namespace
 }  // namespace wolke::logs

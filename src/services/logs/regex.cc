@@ -33,6 +33,8 @@ class Regex::Machine {
       // A match that begins later is only of interest while there is none.
       if (!best) add(now_, 0, at, std::vector<std::size_t>(slots_, unset));
       if (best && now_.pcs.empty()) break;
+      steps_ += 1 + now_.pcs.size();
+      if (steps_ > regex_steps_max) return std::nullopt;
       if (step(at, best) && slots_ == 0) return best;
       std::swap(now_, next_);
       next_.clear();
@@ -124,6 +126,7 @@ class Regex::Machine {
   std::vector<std::size_t> seen_;  // the position at which an instruction was last added
   Threads now_, next_;
   std::vector<Pending> stack_;
+  std::size_t steps_ = 0;
 };
 
 void Regex::find_first_bytes() {

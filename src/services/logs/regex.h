@@ -22,7 +22,10 @@
 
 namespace wolke::logs {
 
-inline constexpr std::size_t regex_program_max = 4000;
+inline constexpr std::size_t regex_program_max = 256;
+/// A search that would take more finds nothing: a tenth of a second or so of a processor, and far
+/// more than an expression needs that is not made to be slow.
+inline constexpr std::size_t regex_steps_max = 2'000'000;
 inline constexpr std::size_t regex_groups_max = 32;
 
 class Regex {
@@ -31,6 +34,8 @@ class Regex {
   static Result<Regex> compile(std::string_view source);
 
   bool found_in(std::string_view text) const;
+  /// How much a byte of text may cost, in steps.
+  std::size_t instructions() const { return program_.size(); }
   /// The groups of the first match, [0] the whole; a group that took no part is nullopt.
   /// Nullopt: no match.
   using Groups = std::vector<std::optional<std::string_view>>;

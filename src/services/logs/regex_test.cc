@@ -71,5 +71,14 @@ TEST(Regex, AHostileExpressionTakesTimeInProportionToTheText) {
   EXPECT_FALSE(found("(a|a)*(a|aa)*(a*)*b", std::string(5000, 'a')));
 }
 
+TEST(Regex, ASearchThatIsMadeToBeSlowEnds) {
+  const std::string text(regex_steps_max / 10, 'a');
+  const auto slow = Regex::compile("a{1,40}a{1,40}b");
+  ASSERT_TRUE(slow);
+  EXPECT_FALSE(slow->found_in(text + "b")) << "it would take more steps than a search has";
+  EXPECT_TRUE(Regex::compile("ab")->found_in(text + "b"));
+  EXPECT_FALSE(Regex::compile("a{1,900}")) << "an expression has at most 256 instructions";
+}
+
 }  // namespace
 }  // namespace wolke::logs

@@ -11,6 +11,9 @@
 
 namespace wolke::logs {
 
+/// A batch has 1 MiB at most, so this bounds what a regular expression may cost its writer.
+inline constexpr std::size_t subscription_regex_instructions_max = 64;
+
 inline constexpr std::size_t subscriptions_max = 2;  // CloudWatch Logs: for each log group
 /// Messages that go into one payload; compressed and in base64 it stays below Lambda's limit
 /// whatever they are.

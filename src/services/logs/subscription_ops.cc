@@ -64,6 +64,10 @@ Result<op::PutSubscriptionFilter::Output> put_subscription_filter(
     return fail(not_served("fieldSelectionCriteria and emitSystemFields"));
   }
   TRY(const FilterPattern pattern, parse_filter_pattern(input.filter_pattern.value_or("")));
+  // Whoever writes a batch of lines waits for it.
+  if (pattern.regex_instructions() > subscription_regex_instructions_max) {
+    return fail(invalid_parameter("The regular expressions of the filter pattern are too large."));
+  }
   TRY(Group group, get_group(tx, name));
   TRY(const std::string function, function_of(input, name));
   if (name.name == "/aws/lambda/" + function) {
