@@ -97,7 +97,7 @@ class Subscriptions(unittest.TestCase):
         self.put('{"level":"info"}', '{"level":"error","n":1}', '{"level":"error","n":2}')
         document = self.received()
         found = document.pop("logEvents")
-        self.assertEqual(document, {"messageType": "DATA_MESSAGE", "owner": "000000000000", "logGroup": self.group,
+        self.assertEqual(document, {"messageType": "DATA_MESSAGE", "owner": self.arn.split(":")[4], "logGroup": self.group,
                                     "logStream": "s", "subscriptionFilters": ["f"]})
         self.assertEqual([json.loads(event["message"])["n"] for event in found], [1, 2])
         listed = self.logs.filter_log_events(logGroupName=self.group, filterPattern="error")["events"]
