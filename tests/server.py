@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import pathlib
+import select
 import selectors
 import shutil
 import signal
@@ -194,17 +195,20 @@ class Server:
             raise AssertionError("; ".join(faults) + "\n" + self.last_log[-4000:])
 
     def kill(self):
-        """kill -9 of all its processes; returns when they are gone, and the port and the data with them."""
-        pids = [self.process.pid, *descendants(self.process.pid)]
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        self.process.wait()
-        while any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids):
-            reap(pids)
-            time.sleep(0.01)
+        """kill -9 of all its processes; returns when they have ended, and the port and the data are free."""
+        with contextlib.ExitStack() as held:
+            ends = {}
+            for pid in (self.process.pid, *descendants(self.process.pid)):
+                with contextlib.suppress(ProcessLookupError):
+                    ends[pid] = os.pidfd_open(pid)
+                    held.callback(os.close, ends[pid])
+            for end in ends.values():
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(end, signal.SIGKILL)
+            for end in ends.values():
+                select.select([end], [], [])  # readable once the process has ended
+            self.process.wait()
+            reap(ends)
 
     def count_out(self, below):
         """The processes that were the server's and still run a second later, as {pid: command}; they are killed."""

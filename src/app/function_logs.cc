@@ -2,34 +2,17 @@
 
 #include <utility>
 
-#include "wolke/base/text.h"
+#include "wolke/app/role_rights.h"
 #include "wolke/observe/log.h"
 
 namespace wolke::app {
 namespace {
 
-/// As which the service writes: a session of the function's role, named after the function.
-Result<identity::Principal> writer(identity::Directory& directory, const invoke::LogStream& to,
-                                   Timestamp now) {
-  TRY(const identity::SessionCredentials session,
-      directory.assume_for_function(to.role_arn, to.function_name, "", std::chrono::minutes(15),
-                                    now));
-  identity::Principal out;
-  out.kind = identity::PrincipalKind::assumed_role;
-  out.account = to.account;
-  out.arn = session.arn;
-  out.unique_id = session.unique_id;
-  out.role_name = to.role_arn.substr(to.role_arn.rfind('/') + 1);
-  out.role_arn = to.role_arn;
-  out.session_name = to.function_name;
-  out.unrestricted = session.unrestricted;
-  return out;
-}
-
 Result<std::optional<std::string>> missing_right(identity::Directory& directory,
                                                  store::Store& store, const invoke::LogStream& to,
                                                  Timestamp now) {
-  TRY(identity::Principal principal, writer(directory, to, now));
+  TRY(identity::Principal principal,
+      principal_of_role(directory, to.role_arn, to.function_name, now));
   const identity::RequestFacts facts{.region = to.region, .secure_transport = true, .now = now};
   TRY(const auto authorizer, directory.make_authorizer(std::move(principal), facts));
   const logs::GroupName group{to.account, to.region, to.group};

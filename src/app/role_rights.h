@@ -9,6 +9,11 @@
 
 namespace wolke::app {
 
+/// The session of a role as which Lambda acts for a function, named after the function.
+Result<identity::Principal> principal_of_role(identity::Directory& directory,
+                                              const std::string& role_arn,
+                                              const std::string& function_name, Timestamp now);
+
 Result<bool> role_may_invoke(identity::Directory& directory, const lambda::RoleInvokes& ask);
 
 }  // namespace wolke::app

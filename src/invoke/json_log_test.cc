@@ -182,7 +182,8 @@ TEST_F(JsonLogTest, WhatThePlatformSaysOfAnExitIsAnObject) {
 }
 
 TEST_F(JsonLogTest, ATimeoutIsAnObject) {
-  FunctionSpec spec = in_json(python("import time\ndef handler(e, c): time.sleep(60)"));
+  FunctionSpec spec =
+      in_json(python("import threading\ndef handler(e, c): threading.Event().wait()"));
   spec.timeout = std::chrono::seconds(1);
   call(spec);
   EXPECT_EQ(lines_with("message", "Task timed out after 1.00 seconds").size(), 1U);

@@ -13,6 +13,8 @@ os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 import boto3  # noqa: E402
 import botocore.exceptions  # noqa: E402
 
+from aws import wait_for  # noqa: E402
+
 ENDPOINT = os.environ.get("WOLKE_ENDPOINT", "")
 
 
@@ -40,14 +42,13 @@ class Insights(unittest.TestCase):
 
     def ask(self, query, **arguments):
         query_id = self.start(query, **arguments)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+
+        def ended():
             answer = self.logs.get_query_results(queryId=query_id)
-            if answer["status"] not in ("Scheduled", "Running"):
-                self.assertEqual(answer["status"], "Complete")
-                return [{item["field"]: item["value"] for item in row} for row in answer["results"]], answer["statistics"]
-            time.sleep(0.05)
-        self.fail("the query did not end")
+            return answer["status"] not in ("Scheduled", "Running") and answer
+        answer = wait_for(ended, what="the end of the query")
+        self.assertEqual(answer["status"], "Complete")
+        return [{item["field"]: item["value"] for item in row} for row in answer["results"]], answer["statistics"]
 
     def test_rows_come_with_their_fields(self):
         rows, statistics = self.ask('fields @message, @logStream, level | filter level = "error" | sort took desc')
