@@ -1,12 +1,15 @@
 #include "wolke/cli/listening.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <thread>
 
 #include "wolke/base/text.h"
 #include "wolke/net/server.h"
@@ -18,6 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view listen_state = "0A";  // TCP_LISTEN
+// A killed server whose threads wait for the disk keeps its port until the last of them has ended.
+constexpr auto dying_owner_timeout = std::chrono::seconds(10);
+constexpr auto unseen_owner_timeout = std::chrono::seconds(1);  // may be another user's, alive
+constexpr auto dying_owner_pause = std::chrono::milliseconds(5);
 
 std::string read_text(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -40,7 +47,8 @@ bool holds_socket(const fs::path& process, const std::vector<std::string>& links
   return false;
 }
 
-/// "wolke (pid 17)"; nullopt when it is somebody else's process and we may not look.
+/// "wolke (pid 17)"; nullopt when it is somebody else's process and we may not look, or one that
+/// has ended but for some of its threads.
 std::optional<std::string> owner_of(std::uint16_t port) {
   std::vector<std::string> links;
   for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
@@ -58,6 +66,25 @@ std::optional<std::string> owner_of(std::uint16_t port) {
     return fmt::format("{} (pid {})", printable(name), pid);
   }
   return std::nullopt;
+}
+
+bool is_taken(const Error& error) {
+  return error.message.ends_with("address in use");
+}
+
+/// Tries to listen, waiting only for an owner that cannot be seen: who has ended has no open files
+/// to show. Only root can be sure of that.
+Result<Fd> try_listening(const std::string& host_port) {
+  const auto deadline = std::chrono::steady_clock::now() +
+                        (::geteuid() == 0 ? dying_owner_timeout : unseen_owner_timeout);
+  while (true) {
+    Result<Fd> tried = net::listen_tcp(host_port);
+    if (tried || !is_taken(tried.error()) || owner_of(port_of(host_port)) ||
+        std::chrono::steady_clock::now() > deadline) {
+      return tried;
+    }
+    std::this_thread::sleep_for(dying_owner_pause);
+  }
 }
 
 }  // namespace
@@ -83,7 +110,7 @@ bool is_loopback(std::string_view host_port) {
 }
 
 Result<void> check_listen(const std::string& host_port) {
-  Result<Fd> tried = net::listen_tcp(host_port);
+  Result<Fd> tried = try_listening(host_port);
   if (tried) return {};
   if (tried.error().code == "InvalidAddress") {
     return fail({.code = "Usage",
@@ -93,7 +120,7 @@ Result<void> check_listen(const std::string& host_port) {
                                         host_port)});
   }
   Error error = tried.error();
-  if (error.message.ends_with("address in use")) {
+  if (is_taken(error)) {
     const std::optional<std::string> owner = owner_of(port_of(host_port));
     const std::string host = host_port.substr(0, host_port.rfind(':'));
     error.message += fmt::format(

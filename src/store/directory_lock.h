@@ -1,7 +1,8 @@
 #pragma once
 // DirectoryLock: at most one server per data directory. An advisory lock (flock) on
 // `<directory>/lock`, which the kernel drops when the process ends however it ends; the file's text
-// tells a second server who the first is.
+// tells a second server who the first is. A note that begins with "pid N" lets the second wait some
+// seconds for a first that was killed and whose threads have not all ended yet.
 //
 // Threads: a value. Failure: "AlreadyRunning" with the first server's note, or "DiskError".
 

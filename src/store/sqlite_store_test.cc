@@ -1,9 +1,12 @@
 // What is particular to the SQLite engine: durability, faults, formats, groups.
 #include "wolke/store/sqlite_store.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -345,14 +348,50 @@ TEST(SqliteStoreOnDisk, ASecondServerIsRefusedAndToldOfTheFirst) {
     return open_sqlite_store(system_env(),
                              {.directory = directory.path(), .lock_note = std::move(note)});
   };
-  auto first = open("pid 17, http://127.0.0.1:4566");
+  const std::string note = "pid " + std::to_string(::getpid()) + ", http://127.0.0.1:4566";
+  auto first = open(note);
   ASSERT_TRUE(first);
   const auto second = open("pid 18");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, "AlreadyRunning");
-  EXPECT_NE(second.error().message.find("pid 17, http://127.0.0.1:4566"), std::string::npos);
+  EXPECT_NE(second.error().message.find(note), std::string::npos);
   first->reset();
   EXPECT_TRUE(open("pid 18"));
+}
+
+TEST(SqliteStoreOnDisk, AServerThatIsJustDyingIsWaitedFor) {
+  const TemporaryDirectory directory;
+  // Two processes hold the lock, as two threads of a killed server do: the one that the note names
+  // has ended, the other goes on until it may not.
+  int pipe[2] = {-1, -1};
+  ASSERT_EQ(::pipe(pipe), 0);
+  const pid_t named = ::fork();
+  if (named == 0) {
+    auto store = open_sqlite_store(
+        system_env(),
+        {.directory = directory.path(), .lock_note = "pid " + std::to_string(::getpid())});
+    if (!store) ::_exit(1);
+    if (::fork() == 0) {
+      char byte = 0;
+      (void)!::read(pipe[0], &byte, 1);
+    }
+    ::_exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(named, &status, 0), named);
+  ASSERT_EQ(status, 0);
+  const Fd held(::open((directory.path() + "/lock").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_NE(::flock(held.get(), LOCK_EX | LOCK_NB), 0);
+  bool waited = true;
+  std::thread second([&] {
+    waited = open_sqlite_store(system_env(), {.directory = directory.path(), .lock_note = ""})
+                 .has_value();
+  });
+  ASSERT_EQ(::write(pipe[1], "x", 1), 1);
+  second.join();
+  EXPECT_TRUE(waited);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
 }
 
 TEST(SqliteStoreOnDisk, ManyThreadsCommitAndReadAtOnce) {

@@ -20,6 +20,7 @@ from usage import Calls
 READY_SECONDS_MAX = 30
 GONE_SECONDS_MAX = 10
 STOP_SECONDS_MAX = 40
+LOG_LINES_SHOWN = 10
 REGION = "us-east-1"
 
 
@@ -37,14 +38,16 @@ def free_port():
 
 
 def stat_of(pid):
-    """(name, parent, start time) of a process; None when it is gone or a zombie."""
+    """(name, parent, start time) of a process; None when it is gone or a zombie. One whose main thread alone has ended is
+    neither: a thread that waits for the disk keeps its files, port and locks."""
     try:
         text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        threads = len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return None
     name = text[text.index("(") + 1:text.rindex(")")]
     fields = text[text.rindex(")") + 2:].split()
-    return None if fields[0] in "ZX" else (name, int(fields[1]), int(fields[19]))
+    return None if fields[0] in "ZX" and threads <= 1 else (name, int(fields[1]), int(fields[19]))
 
 
 def processes():
@@ -103,7 +106,8 @@ class Server:
 
     def expect_launcher(self, deadline):
         if self.process.poll() is not None:
-            raise AssertionError(f"the server ended with {self.process.returncode}; see {self.log_path}")
+            last = "".join(self.log_path.read_text(errors="replace").splitlines(keepends=True)[-LOG_LINES_SHOWN:])
+            raise AssertionError(f"the server ended with {self.process.returncode}; {self.log_path} ends with\n{last}")
         if time.monotonic() > deadline:
             raise AssertionError(f"the server is not ready after {READY_SECONDS_MAX} s; see {self.log_path}")
 
