@@ -39,6 +39,14 @@ def served(binary):
     return [tuple(line.split()) for line in text.splitlines()]
 
 
+def signed_by(credentials):
+    """Signs in headers."""
+    def sign(request, service):
+        signer = botocore.auth.S3SigV4Auth if service == "s3" else botocore.auth.SigV4Auth
+        signer(credentials, SIGNING_NAMES.get(service, service), "us-east-1").add_auth(request)
+    return sign
+
+
 class Answer:
     def __init__(self, status, parsed, text):
         self.status, self.parsed, self.text = status, parsed, text
@@ -69,7 +77,7 @@ class Caller:
         return self.model(service)[0].operation_model(name)
 
     def call(self, service, name, params, credentials=None):
-        """credentials: a botocore Credentials, or None for an anonymous call."""
+        """credentials: a botocore Credentials, what signs a request itself, or None for an anonymous call."""
         _, serializer, parser = self.model(service)
         operation = self.operation(service, name)
         request = self.prepared(service, serializer.serialize_to_request(params, operation), credentials)
@@ -112,8 +120,8 @@ class Caller:
             url += "?" + urllib.parse.urlencode(pairs, quote_via=urllib.parse.quote)
         out = botocore.awsrequest.AWSRequest(request["method"], url, headers=dict(request["headers"]), data=body or b"")
         if credentials:
-            signer = botocore.auth.S3SigV4Auth if service == "s3" else botocore.auth.SigV4Auth
-            signer(credentials, SIGNING_NAMES.get(service, service), "us-east-1").add_auth(out)
+            sign = credentials if callable(credentials) else signed_by(credentials)
+            sign(out, service)
         return out.prepare()
 
 
@@ -135,13 +143,30 @@ class Things:
     def root_call(self, service, name, **params):
         return self.caller.call(service, name, params, self.root)
 
+    def trust(self, arn):
+        """The trust policy of the role: Lambda may assume it, and so may this principal."""
+        trust = json.loads(TRUST)
+        trust["Statement"].append({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": ["sts:AssumeRole", "sts:TagSession"]})
+        return json.dumps(trust)
+
+    def trust_guest(self, arn):
+        """The policies of bucket, function and role allow this principal all they can; None: nobody."""
+        call, bucket = self.root_call, f"arn:aws:s3:::{self.bucket}"
+        call("lambda", "RemovePermission", FunctionName=self.function, StatementId="guest")
+        call("s3", "DeleteBucketPolicy", Bucket=self.bucket)
+        trust = self.trust(arn or f"arn:aws:iam::{self.account}:root")
+        call("iam", "UpdateAssumeRolePolicy", RoleName="every", PolicyDocument=trust)
+        if arn is None:
+            return
+        call("lambda", "AddPermission", FunctionName=self.function, StatementId="guest", Principal=arn, Action="lambda:*")
+        call("s3", "PutBucketPolicy", Bucket=self.bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "s3:*", "Resource": [bucket, bucket + "/*"]}]}))
+
     def make(self):
         call = self.root_call
-        trust = json.loads(TRUST)
-        trust["Statement"].append({"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"},
-                                   "Action": ["sts:AssumeRole", "sts:TagSession"]})
-        call("iam", "CreateRole", RoleName="every", AssumeRolePolicyDocument=json.dumps(trust))
-        call("iam", "UpdateAssumeRolePolicy", RoleName="every", PolicyDocument=json.dumps(trust))
+        trust = self.trust(f"arn:aws:iam::{self.account}:root")
+        call("iam", "CreateRole", RoleName="every", AssumeRolePolicyDocument=trust)
+        call("iam", "UpdateAssumeRolePolicy", RoleName="every", PolicyDocument=trust)
         call("iam", "CreateUser", UserName="every")
         call("iam", "CreateGroup", GroupName="every")
         call("iam", "CreateInstanceProfile", InstanceProfileName="every")
