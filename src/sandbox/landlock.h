@@ -10,6 +10,9 @@
 
 namespace wolke::sandbox {
 
+/// From this version on (device ioctls) a program can notice that it is not restricted.
+inline constexpr int landlock_abi_with_a_check = 5;
+
 /// The kernel's landlock ABI version; 0 when it has none.
 int landlock_abi();
 

@@ -19,6 +19,7 @@
 #include <cstdlib>
 
 #include "wolke/base/text.h"
+#include "wolke/sandbox/landlock.h"
 #include "wolke/sandbox/sealed.h"
 #include "wolke/sandbox/shell.h"
 #include "wolke/sandbox/step.h"
@@ -82,10 +83,9 @@ Result<void> check_executable() {
   return holds(seals >= 0 && (seals & all_seals()) == all_seals(), "sealed init");
 }
 
-/// Landlock has no query: where it knows device ioctls (ABI 5), it answers one before the device
-/// does.
+/// Landlock has no query: where it knows device ioctls, it answers one before the device does.
 Result<void> check_landlock(int abi) {
-  if (abi < 5) return {};
+  if (abi < landlock_abi_with_a_check) return {};
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   termios unused{};
   return holds(::ioctl(null.get(), TCGETS, &unused) < 0 && errno == EACCES, "landlock");

@@ -20,6 +20,7 @@ import time
 import image
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
+COVERED = ("/tmp", "/run", "/dev", "/proc", "/sys")  # the guest mounts its own there
 LAYOUTS = ("v2", "v1", "hybrid")
 BOOT_MINUTES_MAX = 20
 # Names in the build directory of what runs in the guest.
@@ -79,6 +80,8 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.layouts) - set(LAYOUTS):
         parser.error(f"there is no layout {', '.join(sorted(unknown))}")
+    if covered := [place for place in COVERED if PROJECT.is_relative_to(place)]:
+        parser.error(f"the guest has a {covered[0]} of its own, and the project at this path: clone it elsewhere")
     built = options.build.resolve()
     binaries = [built / name for name in PROGRAMS]
     if missing := [str(path) for path in binaries if not path.exists()]:
