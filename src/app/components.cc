@@ -100,13 +100,15 @@ Result<void> Components::open_storage(const std::string& address) {
   TRY(store_, store::open_sqlite_store(env_, {.directory = config_.data_dir + "/store",
                                               .lock_note = note,
                                               .reserve_bytes = store::disk_reserve_bytes}));
-  TRY(blobs_, store::open_file_blobs(env_, config_.data_dir + "/blobs", store::blob_reserve_bytes));
   TRY(packages_, lambda::Packages::open(config_.data_dir + "/packages", env_.random));
   return {};
 }
 
 Result<void> Components::open_identity() {
-  TRY(std::string master_key, identity::load_master_key(env_, config_.data_dir));
+  TRY(std::string master_key, identity::open_master_key(*store_, env_, config_.data_dir));
+  keys_ = std::make_unique<store::Keyring>(identity::root_of_body_keys(master_key));
+  TRY(blobs_,
+      store::open_file_blobs(env_, config_.data_dir + "/blobs", *keys_, store::blob_reserve_bytes));
   identity::Seal seal(std::move(master_key), env_.random);
   TRY(root_, identity::bootstrap_root(*store_, env_, config_.data_dir, seal));
   attached_ = std::make_unique<AttachedPolicies>(*store_);
@@ -174,6 +176,7 @@ void Components::make_services() {
   s3_ = std::make_unique<s3::S3>(s3::S3{
       .store = *store_,
       .blobs = *blobs_,
+      .keys = *keys_,
       .runner = runner,
       .functions = functions_.get(),
       .new_buckets = config_.classic_buckets ? s3::NewBuckets::classic : s3::NewBuckets::closed});

@@ -67,6 +67,7 @@ class Components {
   Env env_;
   std::unique_ptr<async::Pool> pool_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Keyring> keys_;
   std::unique_ptr<store::BlobStore> blobs_;
   identity::Bootstrap root_;
   std::unique_ptr<identity::Directory> directory_;

@@ -32,8 +32,9 @@ struct Gateway::Request {
   const operation::Row* row = nullptr;
   const shape::Operation* operation = nullptr;
   Caller caller;
-  net::HeaderList headers;  // with trailers, once the body was read
-  std::string body;         // buffered
+  net::HeaderList headers;       // with trailers, once the body was read
+  std::string body;              // buffered
+  std::string resource_account;  // whose resource it is about, once it is allowed
   std::vector<BlobRef> staged;
   shape::Value input;
   operation::Context context;

@@ -275,6 +275,7 @@ async::Task<Result<void>> Gateway::authorize(Request& request) {
   auto work = [&]() -> Result<void> {
     TRY(operation::Asks asks,
         request.row->asks(request.table->service, request.context, request.input));
+    if (!asks.empty()) request.resource_account = asks.front().resource_account;
     for (const identity::Ask& ask : asks) {
       identity::Decision decision = request.caller.authorizer->decide(ask);
       if (!decision.allowed) {
@@ -299,7 +300,8 @@ async::Task<Result<void>> Gateway::stage_streamed(net::Exchange& exchange, Reque
   const bool literal = request.caller.authorization &&
                        request.caller.authorization->payload == identity::Payload::literal;
   StagingPlan plan{.digests = wanted_digests(request.headers, literal),
-                   .bytes_max = source.bytes_max()};
+                   .bytes_max = source.bytes_max(),
+                   .key = {.account = request.resource_account}};
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   CO_TRY(Body body, co_await stage_body(staging, std::move(next), std::move(plan)));
   for (const BlobRange& range : body.blobs) request.staged.push_back(range.blob);

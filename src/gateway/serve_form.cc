@@ -103,7 +103,8 @@ Result<void> Gateway::read_form(const FormSource& source, Request& request, Size
 async::Task<Result<void>> Gateway::stage_form(FormSource& source, Request& request) {
   NextPiece next = [&source]() { return source.next(); };
   StagingPlan plan{.digests = wanted_digests(request.headers, false),
-                   .bytes_max = limits::s3_put_bytes_max};
+                   .bytes_max = limits::s3_put_bytes_max,
+                   .key = {.account = request.resource_account}};
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   CO_TRY(Body body, co_await stage_body(staging, std::move(next), std::move(plan)));
   for (const BlobRange& range : body.blobs) request.staged.push_back(range.blob);

@@ -72,9 +72,9 @@ async::Task<Result<Body>> stage_body(Staging staging, NextPiece next, StagingPla
     pending += piece;
     if (at_end && !writer && pending.size() <= limits::body_inline_max) break;
     if (!at_end && pending.size() < limits::body_piece_bytes) continue;
-    auto write = [&staging, &writer, &digests, &pending]() -> Result<void> {
+    auto write = [&staging, &writer, &digests, &pending, &plan]() -> Result<void> {
       if (!writer) {
-        TRY(writer, staging.blobs.create());
+        TRY(writer, staging.blobs.create(plan.key));
       }
       digests.update(pending);
       return writer->write(pending);

@@ -35,6 +35,7 @@ struct Staging {
 struct StagingPlan {
   std::set<std::string> digests;  // "md5", "crc64nvme", "sha256", …
   std::uint64_t bytes_max = 0;    // "EntityTooLarge" beyond
+  store::KeyChoice key;           // of the blob
 };
 
 async::Task<Result<Body>> stage_body(Staging staging, NextPiece next, StagingPlan plan);

@@ -19,22 +19,62 @@ std::string credentials_text(const Bootstrap& bootstrap) {
       bootstrap.account, bootstrap.access_key_id, bootstrap.secret);
 }
 
-Result<std::optional<std::string>> installed_account(store::Store& store) {
+Result<std::optional<InstallationRecord>> read_installation(store::Store& store) {
   TRY(std::unique_ptr<store::Snapshot> snapshot, store.snapshot());
   store::Tx tx(*snapshot);
-  TRY(auto record, tx.peek<InstallationRecord>(keys::installation()));
-  if (!record) return std::optional<std::string>();
-  return std::optional<std::string>(record->root_account);
+  return tx.peek<InstallationRecord>(keys::installation());
+}
+
+Result<void> commit(store::Store& store, store::Tx& tx) {
+  const store::CommitResult done = store::commit_and_wait(store, tx.take_batch());
+  if (done.status == store::CommitStatus::committed) return {};
+  return fail(done.error.code.empty() ? internal_error("the first start was interrupted")
+                                      : done.error);
+}
+
+/// An installation of before this was kept: its key is what it has now.
+Result<void> keep_key_check(store::Store& store, const std::string& check) {
+  TRY(std::unique_ptr<store::Snapshot> snapshot, store.snapshot());
+  store::Tx tx(*snapshot);
+  TRY(auto installation, tx.get<InstallationRecord>(keys::installation()));
+  if (!installation) return fail(internal_error("the installation's record is gone"));
+  installation->key_check = check;
+  tx.put(keys::installation(), *installation);
+  return commit(store, tx);
+}
+
+Error wrong_key(const std::string& data_dir, std::string_view what) {
+  return {.code = "WrongKey",
+          .status = 500,
+          .message = fmt::format("{}/identity.key {}: the objects and secrets in this data "
+                                 "directory cannot be read without the key that it began with. "
+                                 "Restore identity.key from a backup.",
+                                 data_dir, what)};
 }
 
 }  // namespace
 
+Result<std::string> open_master_key(store::Store& store, Env env, const std::string& data_dir) {
+  TRY(const std::optional<InstallationRecord> known, read_installation(store));
+  TRY(const bool exists, env.disk.exists(data_dir + "/identity.key"));
+  if (known && !exists) return fail(wrong_key(data_dir, "is missing"));
+  TRY(std::string key, load_master_key(env, data_dir));
+  if (!known) return key;
+  const std::string check = Seal(key, env.random).key_check();
+  if (known->key_check.empty()) {
+    TRY(keep_key_check(store, check));
+  } else if (known->key_check != check) {
+    return fail(wrong_key(data_dir, "is another installation's"));
+  }
+  return key;
+}
+
 Result<Bootstrap> bootstrap_root(store::Store& store, Env env, const std::string& data_dir,
                                  const Seal& seal) {
   Bootstrap out;
-  TRY(std::optional<std::string> known, installed_account(store));
+  TRY(const std::optional<InstallationRecord> known, read_installation(store));
   if (known) {
-    out.account = *known;
+    out.account = known->root_account;
     return out;
   }
   out.account = make_account_id(env.random);
@@ -51,6 +91,7 @@ Result<Bootstrap> bootstrap_root(store::Store& store, Env env, const std::string
   const Timestamp now = env.clock.wall();
   InstallationRecord installation;
   installation.root_account = out.account;
+  installation.key_check = seal.key_check();
   tx.put(keys::installation(), installation);
   AccountRecord account;
   account.id = out.account;
@@ -61,11 +102,7 @@ Result<Bootstrap> bootstrap_root(store::Store& store, Env env, const std::string
   key.sealed_secret = seal.seal_secret(out.access_key_id, out.secret);
   key.created = now;
   tx.put(keys::access_key(out.account, out.access_key_id), key);
-  const store::CommitResult done = store::commit_and_wait(store, tx.take_batch());
-  if (done.status != store::CommitStatus::committed) {
-    return fail(done.error.code.empty() ? internal_error("the first start was interrupted")
-                                        : done.error);
-  }
+  TRY(commit(store, tx));
   return out;
 }
 

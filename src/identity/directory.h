@@ -147,6 +147,11 @@ struct Bootstrap {
   bool created = false;
 };
 
+/// load_master_key(), of an installation that may have begun before: "WrongKey" when the key is not
+/// the one that it began with, or is gone. What was sealed with that one is unreadable without it,
+/// so nothing is started and no other key is made. Blocks on the store.
+Result<std::string> open_master_key(store::Store& store, Env env, const std::string& data_dir);
+
 /// First start: an account with a random id, a root key, and <data_dir>/root-credentials (0600, an
 /// AWS credentials file). Later starts return the account. Blocks on the store.
 Result<Bootstrap> bootstrap_root(store::Store& store, Env env, const std::string& data_dir,

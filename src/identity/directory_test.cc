@@ -364,6 +364,29 @@ TEST_F(DirectoryTest, AMasterKeyOfAnotherSizeIsNeverReplaced) {
   EXPECT_EQ(disk.files["/data/identity.key"], "short");
 }
 
+TEST_F(DirectoryTest, AnInstallationStartsWithItsOwnMasterKeyOnly) {
+  const std::string key = disk.files["/data/identity.key"];
+  EXPECT_EQ(open_master_key(*store, env, "/data").value(), key);
+  disk.files["/data/identity.key"][7] ^= 1;
+  EXPECT_EQ(open_master_key(*store, env, "/data").error().code, "WrongKey");
+  disk.files.erase("/data/identity.key");
+  EXPECT_EQ(open_master_key(*store, env, "/data").error().code, "WrongKey");
+  EXPECT_FALSE(disk.files.contains("/data/identity.key")) << "no other key is made";
+  disk.files["/data/identity.key"] = key;
+  EXPECT_TRUE(open_master_key(*store, env, "/data"));
+}
+
+TEST_F(DirectoryTest, AnInstallationOfBeforeTheCheckTakesTheKeyThatItHas) {
+  commit([&](store::Tx& tx) {
+    auto installation = *tx.get<InstallationRecord>(keys::installation()).value();
+    installation.key_check.clear();
+    tx.put(keys::installation(), installation);
+  });
+  EXPECT_TRUE(open_master_key(*store, env, "/data"));
+  disk.files["/data/identity.key"][7] ^= 1;
+  EXPECT_EQ(open_master_key(*store, env, "/data").error().code, "WrongKey");
+}
+
 TEST(AccessKeyIds, CarryTheirAccount) {
   CountingRandom random;
   for (const char* account : {"000000000000", "000000000001", "123456789012", "999999999999"}) {

@@ -31,6 +31,7 @@ Seal::Seal(std::string master_key, Random& random) : random_(&random) {
   token_key_ = hmac_sha256(master_key, "session tokens");
   secret_key_ = hmac_sha256(master_key, "session secrets");
   link_key_ = hmac_sha256(master_key, "links");
+  key_check_ = hmac_sha256(master_key, "check");
 }
 
 std::string Seal::sealed(std::string_view key, std::string_view plain, std::string_view aad) const {
@@ -68,6 +69,10 @@ std::string Seal::session_secret(std::string_view access_key_id) const {
 
 std::string Seal::link_signature(std::string_view text) const {
   return to_hex(hmac_sha256(link_key_, text));
+}
+
+std::string root_of_body_keys(std::string_view master_key) {
+  return hmac_sha256(master_key, "bodies at rest");
 }
 
 Result<void> write_private_file(Env env, const std::string& directory, const std::string& name,

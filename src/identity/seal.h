@@ -69,6 +69,8 @@ class Seal {
   /// nullopt: not a token of this installation, or tampered with. Expiry is the caller's to check.
   std::optional<SessionRecord> open_session(std::string_view token) const;
   std::string session_secret(std::string_view access_key_id) const;
+  /// Tells one master key from another, and neither.
+  const std::string& key_check() const { return key_check_; }
   /// HMAC-SHA256, hexadecimal, under the key of links (link.h).
   std::string link_signature(std::string_view text) const;
 
@@ -80,11 +82,15 @@ class Seal {
   std::string token_key_;
   std::string secret_key_;
   std::string link_key_;
+  std::string key_check_;
 };
 
 /// Reads <directory>/identity.key, making it at the first start. A key file of another size is an
 /// error, never replaced: what was sealed with it would be lost.
 Result<std::string> load_master_key(Env env, const std::string& directory);
+
+/// The root of the keys that bodies at rest are encrypted with (store::Keyring): 32 bytes.
+std::string root_of_body_keys(std::string_view master_key);
 
 /// Writes a small file durably (0600): content synced, then renamed into place, then the directory
 /// synced.

@@ -167,10 +167,12 @@ store::Key installation();
 
 struct InstallationRecord : store::Fields {
   std::string root_account;
+  std::string key_check;  // tells the master key that this installation began with
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
     v(1, root_account);
+    v(2, key_check);
   }
 };
 

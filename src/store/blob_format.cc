@@ -1,5 +1,7 @@
 #include "wolke/store/blob_format.h"
 
+#include <algorithm>
+
 #include "wolke/base/hash.h"
 #include "wolke/base/result.h"
 
@@ -52,6 +54,26 @@ std::optional<Header> decode_header(std::string_view bytes) {
   header.created = from_millis(static_cast<std::int64_t>(number_at(bytes, 16, 8)));
   header.id = bytes.substr(24, id_bytes);
   return header;
+}
+
+std::string encode_key_block(const KeyBlock& block, std::string_view header) {
+  ASSERT(block.account.size() <= account_bytes_max && block.check.size() == key_check_bytes);
+  std::string out = block.account;
+  out.resize(account_bytes_max, '\0');
+  out.append(block.check);
+  append_number(out, crc32c(out, crc32c(header)), 4);
+  ASSERT(out.size() == key_block_bytes);
+  return out;
+}
+
+std::optional<KeyBlock> decode_key_block(std::string_view bytes, std::string_view header) {
+  if (bytes.size() != key_block_bytes) return std::nullopt;
+  const std::string_view covered = bytes.substr(0, key_block_bytes - 4);
+  if (number_at(bytes, covered.size(), 4) != crc32c(covered, crc32c(header))) return std::nullopt;
+  const std::string_view account = covered.substr(0, account_bytes_max);
+  return KeyBlock{
+      .account = std::string(account.substr(0, std::min(account.find('\0'), account.size()))),
+      .check = std::string(covered.substr(account_bytes_max))};
 }
 
 std::string encode_trailer(std::string_view id, std::string_view table, std::uint64_t size) {

@@ -7,6 +7,7 @@
 #include "wolke/sim/seeded_random.h"
 #include "wolke/store/blob_format.h"
 #include "wolke/store/engines.h"
+#include "wolke/store/engines_for_test.h"
 #include "wolke/store/file_blobs.h"
 #include "wolke/store/tx.h"
 
@@ -25,7 +26,7 @@ class Blobs : public testing::Test {
     return out;
   }
   BlobRef put(std::string_view content, std::size_t piece = 100'000) {
-    auto writer = *blobs_.create();
+    auto writer = *blobs_.create(key_);
     for (std::size_t at = 0; at < content.size(); at += piece) {
       EXPECT_TRUE(writer->write(content.substr(at, piece)));
     }
@@ -56,7 +57,8 @@ class Blobs : public testing::Test {
   sim::ManualClock clock_;
   sim::SeededRandom random_{2};
   Env env_{clock_, random_, disk_};
-  FileBlobs blobs_{env_, "/data/blobs", {}};
+  const KeyChoice key_{.account = "111122223333", .customer_key = {}};
+  FileBlobs blobs_{env_, "/data/blobs", keys_for_test(), {}};
   std::unique_ptr<Store> store_ = open_memory_store();
 };
 
@@ -124,7 +126,7 @@ TEST_F(Blobs, ASealedBlobSurvivesAPowerCut) {
 }
 
 TEST_F(Blobs, AnUnsealedBlobIsDiscarded) {
-  auto writer = *blobs_.create();
+  auto writer = *blobs_.create(key_);
   ASSERT_TRUE(writer->write(bytes(300'000)));
   const std::uint64_t free_before = disk_.free_bytes("/").value();
   writer.reset();
@@ -132,23 +134,23 @@ TEST_F(Blobs, AnUnsealedBlobIsDiscarded) {
 }
 
 TEST_F(Blobs, AfterAFailedSyncNothingIsSealed) {
-  auto first = *blobs_.create();
-  auto second = *blobs_.create();
+  auto first = *blobs_.create(key_);
+  auto second = *blobs_.create(key_);
   disk_.fail_call(1, sim::Fault::io_error, sim::Call::sync);
   EXPECT_EQ(first->seal().error().code, "DiskError");
   EXPECT_EQ(second->seal().error().code, "DiskError");
-  EXPECT_EQ(blobs_.create().error().code, "DiskError");
+  EXPECT_EQ(blobs_.create(key_).error().code, "DiskError");
 }
 
 TEST_F(Blobs, AFailedDirectorySyncPoisonsToo) {
-  auto writer = *blobs_.create();
+  auto writer = *blobs_.create(key_);
   disk_.fail_call(1, sim::Fault::io_error, sim::Call::sync_directory);
   EXPECT_FALSE(writer->seal());
-  EXPECT_FALSE(blobs_.create());
+  EXPECT_FALSE(blobs_.create(key_));
 }
 
 TEST_F(Blobs, AFullDiskIsAnErrorAndTheNextBlobIsFine) {
-  auto writer = *blobs_.create();
+  auto writer = *blobs_.create(key_);
   disk_.fail_call(1, sim::Fault::disk_full, sim::Call::write);
   EXPECT_EQ(writer->write(bytes(400'000)).error().code, "DiskFull");
   writer.reset();
@@ -204,7 +206,7 @@ TEST_F(Blobs, CollectingAtOnceTakesWhatASettledOperationNeverReferredTo) {
 }
 
 TEST_F(Blobs, CollectingAtOnceLeavesWhatMayBeOnItsWayIntoACommit) {
-  auto writer = *blobs_.create();
+  auto writer = *blobs_.create(key_);
   ASSERT_TRUE(writer->write("x"));
   EXPECT_EQ(blobs_.collect_at_once(*store_).value(), 0U) << "a writer has it";
   const BlobRef ref = *writer->seal();
@@ -217,21 +219,21 @@ TEST_F(Blobs, CollectingAtOnceLeavesWhatMayBeOnItsWayIntoACommit) {
 
 TEST_F(Blobs, ABodyIsRefusedBeforeItEatsIntoTheReserve) {
   constexpr std::uint64_t reserve = 4 * 1024 * 1024;
-  FileBlobs careful(env_, "/data/blobs", {}, reserve);
+  FileBlobs careful(env_, "/data/blobs", keys_for_test(), {}, reserve);
   disk_.set_capacity(3 * reserve);
-  auto writer = *careful.create();
+  auto writer = *careful.create(key_);
   Result<void> written;
   for (int i = 0; i < 1000 && written; ++i) written = writer->write(bytes(100'000));
   EXPECT_EQ(written.error().code, "DiskFull");
   EXPECT_GE(disk_.free_bytes("/").value() + 1024 * 1024, reserve);
   disk_.set_capacity(reserve);
-  EXPECT_EQ(careful.create().error().code, "DiskFull");
+  EXPECT_EQ(careful.create(key_).error().code, "DiskFull");
   disk_.set_capacity(~0ULL);
-  EXPECT_TRUE(careful.create());
+  EXPECT_TRUE(careful.create(key_));
 }
 
 TEST_F(Blobs, CollectLeavesWhatMayBeOnItsWayIntoACommit) {
-  auto slow = *blobs_.create();
+  auto slow = *blobs_.create(key_);
   ASSERT_TRUE(slow->write("x"));
   clock_.advance(grace * 10);
   EXPECT_EQ(collect(), 0U) << "a writer has it";
@@ -244,10 +246,10 @@ TEST_F(Blobs, CollectLeavesWhatMayBeOnItsWayIntoACommit) {
 }
 
 TEST_F(Blobs, CollectRemovesWhatAnEarlierServerLeft) {
-  auto writer = *blobs_.create();
+  auto writer = *blobs_.create(key_);
   ASSERT_TRUE(writer->write(bytes(300'000)));
   const BlobRef sealed = put("sealed but never committed");
-  FileBlobs next(env_, "/data/blobs", {});
+  FileBlobs next(env_, "/data/blobs", keys_for_test(), {});
   EXPECT_EQ(next.collect(*store_, clock_.wall(), grace).value(), 0U);
   clock_.advance(grace + Millis(1));
   EXPECT_EQ(next.collect(*store_, clock_.wall(), grace).value(), 2U);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wolke/base/result.h"
+#include "wolke/store/cipher.h"
 #include "wolke/store/engines.h"
 
 namespace wolke::store {
@@ -32,6 +33,10 @@ class TemporaryDirectory {
  private:
   std::string path_;
 };
+
+inline Keyring keys_for_test(char seed = 'k') {
+  return Keyring(std::string(cipher_key_bytes, seed));
+}
 
 struct OpenedStore {
   TemporaryDirectory directory;

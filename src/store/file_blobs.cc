@@ -6,6 +6,7 @@
 
 #include "wolke/base/hash.h"
 #include "wolke/base/limits.h"
+#include "wolke/store/blob_file_reader.h"
 #include "wolke/store/blob_format.h"
 #include "wolke/store/blob_reference.h"
 #include "wolke/store/disk_room.h"
@@ -23,10 +24,6 @@ constexpr std::size_t shard_text_bytes = 2;
 // How often a long body looks whether there is room for more of it.
 constexpr std::uint64_t room_checked_bytes = 1024 * 1024;
 
-Error corrupt_blob(std::string_view id) {
-  return {.code = "Corrupt", .status = 500, .message = fmt::format("Blob {} is damaged.", id)};
-}
-
 bool is_hex(std::string_view text) {
   return std::ranges::all_of(
       text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -40,39 +37,46 @@ bool is_blob_id(std::string_view id) {
 
 class FileBlobWriter final : public BlobWriter {
  public:
-  FileBlobWriter(FileBlobs& blobs, std::string id, std::unique_ptr<File> file)
-      : blobs_(blobs), id_(std::move(id)), raw_id_(*from_hex(id_)), file_(std::move(file)) {
-    checksum_ = chunk_seed(raw_id_, 0);
-  }
+  FileBlobWriter(FileBlobs& blobs, std::string id, std::unique_ptr<File> file,
+                 std::string_view body_key)
+      : blobs_(blobs),
+        id_(std::move(id)),
+        file_(std::move(file)),
+        cipher_(body_key, ChunkCipher::Way::seal) {}
   ~FileBlobWriter() override {
     file_.reset();
     if (!sealed_) blobs_.discard(id_);
   }
 
-  Result<void> write_header(Timestamp now) {
-    return file_->write_at(
-        0, encode_header({.version = version, .key = key_none, .created = now, .id = raw_id_}));
+  Result<void> write_header(const Header& header, const KeyBlock& key) {
+    std::string bytes = encode_header(header);
+    bytes += encode_key_block(key, bytes);
+    return file_->write_at(0, bytes);
   }
 
   Result<void> write(std::string_view bytes) override {
     ASSERT(!sealed_);
-    add_to_checksums(bytes);
+    TRY(expect_whole());
     size_ += bytes.size();
+    pending_.append(bytes);
     // Small pieces are gathered, so that a body that trickles in does not cost a call for each.
-    if (pending_.size() + bytes.size() < limits::body_piece_bytes) {
-      pending_.append(bytes);
-      return {};
-    }
-    TRY(flush());
-    return append(bytes);
+    if (pending_.size() <= limits::body_piece_bytes) return {};
+    // A chunk is sealed only when more comes after it: the last one is sealed as such.
+    const std::size_t whole = (pending_.size() - 1) / chunk_bytes * chunk_bytes;
+    seal_chunks(whole);
+    TRY(append(std::string_view(pending_).substr(0, whole)));
+    pending_.erase(0, whole);
+    return {};
   }
 
   Result<BlobRef> seal() override {
     ASSERT(!sealed_);
-    if (size_ % chunk_bytes != 0) append_checksum(table_, checksum_);
+    TRY(expect_whole());
+    seal_chunks(pending_.size());
     pending_.append(table_);
-    pending_.append(encode_trailer(raw_id_, table_, size_));
-    TRY(flush());
+    pending_.append(encode_trailer(*from_hex(id_), table_, size_));
+    TRY(append(pending_));
+    pending_.clear();
     if (blobs_.poisoned_) return fail(blobs_.poison({}));
     if (!blobs_.bugs_.seal_without_sync) {
       if (auto synced = file_->sync(); !synced) return fail(blobs_.poison(synced.error()));
@@ -84,91 +88,45 @@ class FileBlobWriter final : public BlobWriter {
   }
 
  private:
-  void add_to_checksums(std::string_view bytes) {
-    std::uint64_t at = size_;
-    while (!bytes.empty()) {
-      const std::size_t left_in_chunk = chunk_bytes - at % chunk_bytes;
-      const std::string_view part = bytes.substr(0, left_in_chunk);
-      checksum_ = crc32c(part, checksum_);
-      at += part.size();
-      bytes.remove_prefix(part.size());
-      if (part.size() < left_in_chunk) return;
-      append_checksum(table_, checksum_);
-      checksum_ = chunk_seed(raw_id_, at / chunk_bytes);
+  /// Encrypts the first `bytes` of what is pending. The blob ends with the last byte given.
+  void seal_chunks(std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += chunk_bytes) {
+      const std::size_t length = std::min(chunk_bytes, bytes - at);
+      const bool last = at + length == pending_.size();
+      table_ +=
+          cipher_.seal({.number = chunk_++, .last = last}, std::span(pending_).subspan(at, length));
     }
   }
 
   Result<void> append(std::string_view bytes) {
+    broken_ = true;
     if (written_ / room_checked_bytes != (written_ + bytes.size()) / room_checked_bytes) {
       TRY(blobs_.expect_room());
     }
-    TRY(file_->write_at(header_bytes + written_, bytes));
+    TRY(file_->write_at(data_begin(key_account) + written_, bytes));
+    broken_ = false;
     written_ += bytes.size();
     return {};
   }
 
-  Result<void> flush() {
-    if (pending_.empty()) return {};
-    TRY(append(pending_));
-    pending_.clear();
+  /// What was sealed and not written is never sealed again.
+  Result<void> expect_whole() const {
+    if (broken_) return fail(internal_error("a blob goes on after a failed write"));
     return {};
   }
 
   FileBlobs& blobs_;
   std::string id_;
-  std::string raw_id_;
   std::unique_ptr<File> file_;
-  std::string pending_;
+  ChunkCipher cipher_;
+  std::string pending_;  // given and not yet in the file
   std::string table_;
-  std::uint32_t checksum_ = 0;  // of the chunk in progress
-  std::uint64_t size_ = 0;      // given
-  std::uint64_t written_ = 0;   // to the file, after the header
+  std::uint64_t chunk_ = 0;    // the next to be sealed
+  std::uint64_t size_ = 0;     // given
+  std::uint64_t written_ = 0;  // to the file, after header and key
   bool sealed_ = false;
+  bool broken_ = false;  // a write failed
 };
-
-namespace {
-
-class FileBlobReader final : public BlobReader {
- public:
-  FileBlobReader(BlobRef ref, std::unique_ptr<File> file, std::string table)
-      : ref_(std::move(ref)),
-        raw_id_(*from_hex(ref_.id)),
-        file_(std::move(file)),
-        table_(std::move(table)) {}
-
-  Result<std::string> read(std::uint64_t offset, std::size_t length) override {
-    if (offset > ref_.size || length > ref_.size - offset) {
-      return fail(internal_error("read beyond the end of a blob"));
-    }
-    std::string out;
-    if (length == 0) return out;
-    // Whole chunks are read, because only they can be verified.
-    const std::uint64_t first = offset / chunk_bytes;
-    const std::uint64_t begin = first * chunk_bytes;
-    const std::uint64_t end = std::min(ref_.size, chunk_count(offset + length) * chunk_bytes);
-    out.resize(end - begin);
-    TRY(const std::size_t got, file_->read_at(header_bytes + begin, out));
-    if (got != out.size()) return fail(corrupt_blob(ref_.id));
-    for (std::uint64_t chunk = first; (chunk - first) * chunk_bytes < out.size(); ++chunk) {
-      const std::string_view data =
-          std::string_view(out).substr((chunk - first) * chunk_bytes, chunk_bytes);
-      if (crc32c(data, chunk_seed(raw_id_, chunk)) != checksum_at(table_, chunk)) {
-        return fail(corrupt_blob(ref_.id));
-      }
-    }
-    out.resize(offset - begin + length);
-    out.erase(0, offset - begin);
-    return out;
-  }
-
- private:
-  BlobRef ref_;
-  std::string raw_id_;
-  std::unique_ptr<File> file_;
-  std::string table_;
-};
-
-}  // namespace
 
 std::string FileBlobs::shard_directory(std::string_view id) const {
   return fmt::format("{}/{}", directory_, id.substr(0, shard_text_bytes));
@@ -211,7 +169,7 @@ Result<void> FileBlobs::make_shard_durable(std::string_view id) {
   return {};
 }
 
-Result<std::unique_ptr<BlobWriter>> FileBlobs::create() {
+Result<std::unique_ptr<BlobWriter>> FileBlobs::create(const KeyChoice& key) {
   if (poisoned_) return fail(poison({}));
   TRY(expect_room());
   const std::string id = env_.random.hex(id_bytes);
@@ -222,8 +180,15 @@ Result<std::unique_ptr<BlobWriter>> FileBlobs::create() {
     state_.lock()->writing.erase(id);
     return fail(std::move(file).error());
   }
-  auto writer = std::make_unique<FileBlobWriter>(*this, id, *std::move(file));
-  TRY(writer->write_header(env_.clock.wall()));
+  const std::string raw_id = *from_hex(id);
+  const std::string body_key = keys_.body_key(key, raw_id);
+  auto writer = std::make_unique<FileBlobWriter>(*this, id, *std::move(file), body_key);
+  const bool customer = !key.customer_key.empty();
+  TRY(writer->write_header({.version = version,
+                            .key = customer ? key_customer : key_account,
+                            .created = env_.clock.wall(),
+                            .id = raw_id},
+                           {.account = customer ? "" : key.account, .check = key_check(body_key)}));
   return std::unique_ptr<BlobWriter>(std::move(writer));
 }
 
@@ -245,36 +210,15 @@ void FileBlobs::discard(const std::string& id) {
   state_.lock()->writing.erase(id);
 }
 
-Result<std::unique_ptr<BlobReader>> FileBlobs::open(const BlobRef& ref) {
+Result<std::unique_ptr<BlobReader>> FileBlobs::open(const BlobRef& ref,
+                                                    std::string_view customer_key) {
   if (!is_blob_id(ref.id)) return fail(corrupt_blob(ref.id));
   auto file = env_.disk.open(path_of(ref.id), OpenMode::read);
   if (!file) {
     // A record refers to it, so that it is not there is damage, not an absence.
     return fail(file.error().code == "NotFound" ? corrupt_blob(ref.id) : std::move(file).error());
   }
-  std::string header(header_bytes, '\0');
-  TRY(const std::size_t header_got, (*file)->read_at(0, header));
-  const auto decoded = decode_header(header);
-  const std::string raw_id = *from_hex(ref.id);
-  if (header_got != header.size() || !decoded || decoded->id != raw_id ||
-      decoded->version > version || decoded->key != key_none) {
-    return fail(corrupt_blob(ref.id));
-  }
-  const std::uint64_t table_bytes = chunk_count(ref.size) * checksum_bytes;
-  // The size is a record's word; what the file has must be as long before we make room for it.
-  TRY(const std::uint64_t file_bytes, (*file)->size());
-  if (file_bytes != header_bytes + ref.size + table_bytes + trailer_bytes) {
-    return fail(corrupt_blob(ref.id));
-  }
-  std::string table(table_bytes + trailer_bytes, '\0');
-  TRY(const std::size_t table_got, (*file)->read_at(header_bytes + ref.size, table));
-  const std::string trailer = table.substr(table_bytes);
-  table.resize(table_bytes);
-  if (table_got != table_bytes + trailer_bytes ||
-      decode_trailer(trailer, raw_id, table) != ref.size) {
-    return fail(corrupt_blob(ref.id));
-  }
-  return std::make_unique<FileBlobReader>(ref, *std::move(file), std::move(table));
+  return open_blob_file(ref, *std::move(file), keys_, customer_key);
 }
 
 std::optional<Timestamp> FileBlobs::created_at(const std::string& id) {
@@ -368,9 +312,10 @@ void FileBlobs::settle(const BlobRef& ref) {
   state_.lock()->sealed_at.erase(ref.id);
 }
 
-Result<std::unique_ptr<BlobStore>> open_file_blobs(Env env, std::string directory,
+Result<std::unique_ptr<BlobStore>> open_file_blobs(Env env, std::string directory, Keyring keys,
                                                    std::uint64_t reserve_bytes) {
-  auto blobs = std::make_unique<FileBlobs>(env, std::move(directory), SeededBugs{}, reserve_bytes);
+  auto blobs = std::make_unique<FileBlobs>(env, std::move(directory), std::move(keys), SeededBugs{},
+                                           reserve_bytes);
   TRY(blobs->open_directory());
   return std::unique_ptr<BlobStore>(std::move(blobs));
 }

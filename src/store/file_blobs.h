@@ -27,14 +27,20 @@ namespace wolke::store {
 
 class FileBlobs final : public BlobStore {
  public:
-  FileBlobs(Env env, std::string directory, const SeededBugs& bugs, std::uint64_t reserve_bytes = 0)
-      : env_(env), directory_(std::move(directory)), bugs_(bugs), reserve_bytes_(reserve_bytes) {}
+  FileBlobs(Env env, std::string directory, Keyring keys, const SeededBugs& bugs,
+            std::uint64_t reserve_bytes = 0)
+      : env_(env),
+        directory_(std::move(directory)),
+        keys_(std::move(keys)),
+        bugs_(bugs),
+        reserve_bytes_(reserve_bytes) {}
 
   /// Creates the directory, durably.
   Result<void> open_directory();
 
-  Result<std::unique_ptr<BlobWriter>> create() override;
-  Result<std::unique_ptr<BlobReader>> open(const BlobRef& ref) override;
+  Result<std::unique_ptr<BlobWriter>> create(const KeyChoice& key) override;
+  Result<std::unique_ptr<BlobReader>> open(const BlobRef& ref,
+                                           std::string_view customer_key = {}) override;
   Result<std::size_t> collect(Store& store, Timestamp now, Millis grace) override;
   Result<std::size_t> collect_at_once(Store& store) override;
   void settle(const BlobRef& ref) override;
@@ -69,6 +75,7 @@ class FileBlobs final : public BlobStore {
 
   Env env_;
   std::string directory_;
+  Keyring keys_;
   SeededBugs bugs_;
   std::uint64_t reserve_bytes_;
   std::atomic<bool> poisoned_ = false;

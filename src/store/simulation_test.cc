@@ -7,6 +7,7 @@
 #include "wolke/store/batch.h"
 #include "wolke/store/blob_reference.h"
 #include "wolke/store/counter.h"
+#include "wolke/store/engines_for_test.h"
 #include "wolke/store/keys.h"
 
 namespace wolke::store {
@@ -143,7 +144,7 @@ Batch Simulation::random_batch(std::uint64_t number) {
 void Simulation::add_object(Batch& batch) {
   const std::uint64_t seed = random_.u64();
   const std::size_t size = random_.below(one_in(4) ? 200'000 : 3000);
-  auto writer = blobs_->create();
+  auto writer = blobs_->create({.account = "111122223333"});
   if (!writer || !(*writer)->write(object_bytes(seed, size))) return;
   if (one_in(10)) return;  // the client went away
   const auto ref = (*writer)->seal();
@@ -228,7 +229,7 @@ void Simulation::judge(const Submitted& submitted) {
 
 bool Simulation::open() {
   store_.reset();
-  auto blobs = std::make_unique<FileBlobs>(env_, blob_directory, bugs_);
+  auto blobs = std::make_unique<FileBlobs>(env_, blob_directory, keys_for_test(), bugs_);
   // Before the store: syncing the blobs' directory must not make the store's names durable.
   if (const auto made = blobs->open_directory(); !made) {
     open_error_ = made.error().message;

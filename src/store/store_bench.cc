@@ -177,18 +177,39 @@ void codec(double seconds) {
 }
 
 void blobs(const std::string& directory, double seconds) {
-  auto store = *open_file_blobs(system_env(), directory + "/blobs");
+  auto store = *open_file_blobs(system_env(), directory + "/blobs", keys_for_test());
+  const KeyChoice key{.account = "111122223333", .customer_key = {}};
   const std::string content(1 << 20, 'c');
   print("blob of 1 MiB, sealed", 4, measure(4, seconds, [&](int, std::uint64_t) {
-          auto writer = *store->create();
+          auto writer = *store->create(key);
           ASSERT(writer->write(content));
           ASSERT(writer->seal());
         }));
-  auto writer = *store->create();
+  auto writer = *store->create(key);
   ASSERT(writer->write(content));
   auto reader = *store->open(*writer->seal());
   print("read and verify 1 MiB", 1,
         measure(1, seconds, [&](int, std::uint64_t) { ASSERT(reader->read(0, 1 << 20)); }));
+}
+
+void cipher(double seconds) {
+  const Keyring keys = keys_for_test();
+  const std::string account = "111122223333";
+  Random& random = system_env().random;
+  const std::string plain(4096, 'p');
+  const std::string sealed = seal_small(keys, account, random, plain);
+  constexpr int at_once = 100;
+  const auto print_each = [](const char* what, Row row) {
+    fmt::print("{:<34} {:>18.2f} us CPU\n", what, row.cpu_micros_each / at_once);
+  };
+  print_each("encrypt a small body of 4 KiB", measure(1, seconds, [&](int, std::uint64_t) {
+               for (int i = 0; i < at_once; ++i) {
+                 ASSERT(!seal_small(keys, account, random, plain).empty());
+               }
+             }));
+  print_each("decrypt a small body of 4 KiB", measure(1, seconds, [&](int, std::uint64_t) {
+               for (int i = 0; i < at_once; ++i) ASSERT(open_small(keys, account, sealed));
+             }));
 }
 
 void starts(const std::string& directory) {
@@ -213,6 +234,7 @@ int run(bool smoke, const std::string& directory) {
     reads(*store, seconds);
   }
   codec(seconds / 3);
+  cipher(seconds / 3);
   blobs(directory, seconds);
   starts(directory);
   return 0;

@@ -51,7 +51,7 @@ struct Opened {
 
 Opened open(const std::string& directory) {
   auto store = open_sqlite_store(system_env(), {.directory = directory, .lock_note = "kill test"});
-  auto blobs = open_file_blobs(system_env(), directory + "/blobs");
+  auto blobs = open_file_blobs(system_env(), directory + "/blobs", keys_for_test());
   ASSERT(store && blobs);
   return {*std::move(store), *std::move(blobs)};
 }
@@ -63,7 +63,7 @@ void write_for_ever(Opened& opened, std::uint64_t client, std::uint64_t sequence
     Tx tx(*snapshot);
     std::string value = fmt::format("value {}", sequence);
     if (sequence % blob_every == 0) {
-      auto writer = *opened.blobs->create();
+      auto writer = *opened.blobs->create({.account = "111122223333"});
       ASSERT(writer->write(blob_content(client, sequence)));
       const BlobRef ref = *writer->seal();
       tx.refer(ref, item_key(client, sequence).bytes);

@@ -24,13 +24,13 @@ Error package_error(const Error& error) {
   return out;
 }
 
-Result<Staged> stage(Lambda& service, std::string zip) {
+Result<Staged> stage(Lambda& service, const std::string& account, std::string zip) {
   const std::string digest = sha256(zip);
   Staged out;
   Result<Pin> pin = service.parts.packages.stage(zip, to_hex(digest));
   if (!pin) return fail(package_error(pin.error()));
   out.pin = *std::move(pin);
-  TRY(auto blob, service.parts.blobs.create());
+  TRY(auto blob, service.parts.blobs.create({.account = account}));
   TRY(blob->write(zip));
   TRY(out.code.zip, blob->seal());
   out.code.sha256 = to_base64(digest);
@@ -59,8 +59,9 @@ async::Task<Result<std::string>> fetch(Lambda& service, const operation::Context
 async::Task<Result<Staged>> fetch_and_stage(Lambda& service, const operation::Context& context,
                                             Source source) {
   CO_TRY(std::string zip, co_await fetch(service, context, std::move(source)));
-  auto staged = co_await async::run_on(service.parts.runner.pool, service.parts.runner.loop,
-                                       [&service, &zip] { return stage(service, std::move(zip)); });
+  auto staged = co_await async::run_on(
+      service.parts.runner.pool, service.parts.runner.loop,
+      [&service, &context, &zip] { return stage(service, context.account, std::move(zip)); });
   if (!staged) co_return fail(service_exception("The server is busy. Please try again."));
   co_return *std::move(staged);
 }

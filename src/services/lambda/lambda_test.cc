@@ -74,7 +74,8 @@ class LambdaTest : public testing::Test {
     std::string pattern = testing::TempDir() + "lambda-XXXXXX";
     root_ = ::mkdtemp(pattern.data());
     packages_ = *Packages::open(root_ + "/packages", env_.random);
-    blobs_ = *store::open_file_blobs(env_, root_ + "/blobs");
+    blobs_ = *store::open_file_blobs(env_, root_ + "/blobs",
+                                     store::Keyring(std::string(store::cipher_key_bytes, 'k')));
     code_ = fixture::zip({fixture::stored("index.js", "exports.handler = 1")});
   }
   ~LambdaTest() override {

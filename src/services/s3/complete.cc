@@ -7,6 +7,7 @@
 #include "wolke/base/limits.h"
 #include "wolke/base/uri.h"
 #include "wolke/services/s3/content.h"
+#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/notification.h"
@@ -33,7 +34,7 @@ Output output_of(const Context& context, const Request& in, const Bucket& bucket
   out.bucket = *in.bucket;
   out.key = *in.key;
   out.etag = quoted_etag(object.etag);
-  out.server_side_encryption = object.metadata.server_side_encryption;
+  tell_encryption(object, out);
   tell_checksum(object, out);
   return out;
 }
@@ -114,6 +115,8 @@ Result<Object> describe(const Request& in, const Upload& upload,
   }
   Object object;
   object.metadata = upload.metadata;
+  object.encryption = upload.encryption;
+  object.customer_key_check = upload.customer_key_check;
   object.storage_class = upload.storage_class;
   object.tags = upload.tags;
   object.lock = upload.lock;
@@ -156,11 +159,11 @@ Result<void> check_claims(const Request& in, const Upload& upload, const Object&
 }
 
 /// The parts' bytes as one body, or what stands in the way.
-Body join(const std::vector<const NumberedPart*>& parts, const SmallParts& small,
-          SmallParts& missing) {
+Result<Body> join(const store::Keyring& keys, const std::vector<const NumberedPart*>& parts,
+                  const SmallParts& small, SmallParts& missing) {
   Body body;
   if (parts.size() == 1 && parts[0]->part.ranges.empty()) {
-    body.inline_bytes = parts[0]->part.bytes;
+    TRY(body.inline_bytes, open_bytes(keys, parts[0]->part.sealed_for, parts[0]->part.bytes));
     return body;
   }
   for (const NumberedPart* one : parts) {
@@ -168,9 +171,10 @@ Body join(const std::vector<const NumberedPart*>& parts, const SmallParts& small
     if (one->part.bytes.empty()) continue;
     auto found = small.find(one->number);
     if (found != small.end() && found->second.blob && found->second.etag == one->part.etag) {
-      append_range(body, {*found->second.blob, 0, one->part.bytes.size()});
+      append_range(body, {*found->second.blob, 0, one->part.size});
     } else {
-      missing[one->number] = {one->part.etag, one->part.bytes, std::nullopt};
+      TRY(std::string bytes, open_bytes(keys, one->part.sealed_for, one->part.bytes));
+      missing[one->number] = {one->part.etag, std::move(bytes), std::nullopt};
     }
   }
   return body;
@@ -178,8 +182,8 @@ Body join(const std::vector<const NumberedPart*>& parts, const SmallParts& small
 
 }  // namespace
 
-Result<CompleteOutcome> try_complete(Tx& tx, const Context& context, const Request& in,
-                                     const SmallParts& small) {
+Result<CompleteOutcome> try_complete(const store::Keyring& keys, Tx& tx, const Context& context,
+                                     const Request& in, const SmallParts& small) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(std::optional<Object> current, current_version(tx, bucket.name, *in.key));
@@ -196,7 +200,8 @@ Result<CompleteOutcome> try_complete(Tx& tx, const Context& context, const Reque
   Layout layout;
   TRY(Object object, describe(in, *upload, selected, layout));
   CompleteOutcome outcome;
-  Body body = join(selected, small, outcome.missing);
+  outcome.key.account = bucket.account;
+  TRY(Body body, join(keys, selected, small, outcome.missing));
   if (!outcome.missing.empty()) return outcome;
   TRY(check_claims(in, *upload, object, body.size()));
 
@@ -204,8 +209,9 @@ Result<CompleteOutcome> try_complete(Tx& tx, const Context& context, const Reque
     erase_part(tx, bucket.name, *in.upload_id, part.number, part.part);
   }
   tx.erase(upload_key(bucket.name, *in.key, *in.upload_id));
+  Content content = seal_content(keys, bucket, *context.random, std::move(body));
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
-                                     std::move(body), event_complete, &layout));
+                                     std::move(content), event_complete, &layout));
   outcome.done = output_of(context, in, bucket, written);
   return outcome;
 }

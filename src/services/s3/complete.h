@@ -24,10 +24,11 @@ using SmallParts = std::map<std::uint32_t, SmallPart>;
 
 struct CompleteOutcome {
   std::optional<op::CompleteMultipartUpload::Output> done;
-  SmallParts missing;  // when not done; nothing was written then
+  SmallParts missing;    // when not done; nothing was written then
+  store::KeyChoice key;  // of their blobs
 };
 
-Result<CompleteOutcome> try_complete(Tx& tx, const Context& context,
+Result<CompleteOutcome> try_complete(const store::Keyring& keys, Tx& tx, const Context& context,
                                      const In<op::CompleteMultipartUpload>& in,
                                      const SmallParts& small);
 

@@ -14,13 +14,13 @@ async::Task<Answer<op::CompleteMultipartUpload>> complete_multipart_upload(
   SmallParts small;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     std::function<Result<CompleteOutcome>(Tx&)> body = [&](Tx& tx) {
-      return try_complete(tx, context, in, small);
+      return try_complete(s3.keys, tx, context, in, small);
     };
     CO_TRY(CompleteOutcome outcome,
            co_await operation::transact<CompleteOutcome>(s3.runner, std::move(body)));
     if (outcome.done) co_return *std::move(outcome.done);
     for (auto& [number, part] : outcome.missing) {
-      CO_TRY(part.blob, co_await write_blob(s3, part.bytes));
+      CO_TRY(part.blob, co_await write_blob(s3, outcome.key, part.bytes));
       small[number] = std::move(part);
     }
   }

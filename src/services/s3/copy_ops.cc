@@ -3,6 +3,7 @@
 #include "wolke/operation/runner.h"
 #include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/content.h"
+#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
@@ -17,12 +18,11 @@ namespace {
 
 constexpr int attempts_max = 4;  // the source may change while its bytes are read
 
-/// One attempt's end: an answer, or bytes whose digests are wanted first.
+/// One attempt's end: an answer, or bytes that have to be read first.
 template <class Op>
 struct Outcome {
   std::optional<typename Op::Output> done;
-  Body undigested;
-  std::vector<std::string> names;
+  Passage wanted;
 };
 
 struct Source {
@@ -42,7 +42,7 @@ Result<Version> find_source(Result<Version> found) {
 /// The source with a check: its blobs are referred to again only while the source itself still
 /// does.
 template <class In>
-Result<Source> read_source(Tx& tx, const Context& context, const In& in) {
+Result<Source> read_source(S3& s3, Tx& tx, const Context& context, const In& in) {
   Source source;
   TRY(source.name, parse_copy_source(*in.copy_source));
   TRY(Bucket bucket, require_bucket(tx, source.name.bucket, in.expected_source_bucket_owner));
@@ -56,7 +56,7 @@ Result<Source> read_source(Tx& tx, const Context& context, const In& in) {
   TRY(check_copy_source({in.copy_source_if_match, in.copy_source_if_none_match,
                          in.copy_source_if_modified_since, in.copy_source_if_unmodified_since},
                         validators_of(source.object)));
-  TRY(source.content, read_content(tx, bucket.name, source.name.key, source.object));
+  TRY(source.content, read_content(tx, s3.keys, bucket.name, source.name.key, source.object));
   return source;
 }
 
@@ -72,9 +72,24 @@ void add_known_digests(const Object& object, Body& content) {
   }
 }
 
-/// Takes over what was computed before, if it was computed of the same bytes. False when a name is
+/// Whose key the copy's blobs need, where the source's cannot be shared.
+std::optional<store::KeyChoice> other_key(const Source& source, const Body& content,
+                                          const Bucket& bucket) {
+  if (content.blobs.empty() || source.object.encryption == Encryption::account) return {};
+  return store::KeyChoice{.account = bucket.account, .customer_key = {}};
+}
+
+/// Takes over what was read before, if it was read of the same bytes. False when something is
 /// still missing.
-bool have_digests(Body& content, const Body& digested, const std::vector<std::string>& names) {
+bool take_over(Body& content, const Passed& passed, const Passage& wanted) {
+  const bool same =
+      content.blobs == passed.from.blobs && content.inline_bytes == passed.from.inline_bytes;
+  if (wanted.into) {
+    if (!same || passed.to.blobs.empty()) return false;
+    content.blobs = passed.to.blobs;
+    content.inline_bytes.clear();
+  }
+  const std::vector<std::string>& names = wanted.digests;
   if (content.blobs.empty()) {
     for (const std::string& name : names) {
       const ChecksumAlgorithm* algorithm = find_checksum_algorithm(name);
@@ -83,8 +98,7 @@ bool have_digests(Body& content, const Body& digested, const std::vector<std::st
     }
     return true;
   }
-  if (content.blobs == digested.blobs)
-    content.digests.insert(digested.digests.begin(), digested.digests.end());
+  if (same) content.digests.insert(passed.to.digests.begin(), passed.to.digests.end());
   for (const std::string& name : names) {
     if (!content.digests.contains(name)) return false;
   }
@@ -140,7 +154,7 @@ Result<Object> new_object(const In<op::CopyObject>& in, const Source& source, Di
   } else {
     object.metadata = source.object.metadata;
     object.metadata.website_redirect_location = in.website_redirect_location;
-    object.metadata.server_side_encryption = in.server_side_encryption;
+    object.metadata.server_side_encryption.reset();
   }
   if (tagging == Directive::replace) {
     TRY(object.tags, parse_tagging_header(in.tagging));
@@ -151,13 +165,13 @@ Result<Object> new_object(const In<op::CopyObject>& in, const Source& source, Di
   return object;
 }
 
-Result<Outcome<op::CopyObject>> try_copy(Tx& tx, const Context& context,
-                                         const In<op::CopyObject>& in, const Body& digested) {
+Result<Outcome<op::CopyObject>> try_copy(S3& s3, Tx& tx, const Context& context,
+                                         const In<op::CopyObject>& in, const Passed& passed) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(check_object_request(in));
   TRY(Directive metadata, directive_of(in.metadata_directive, "metadata"));
-  TRY(Source source, read_source(tx, context, in));
+  TRY(Source source, read_source(s3, tx, context, in));
   TRY(check_copy(in, source, metadata));
   TRY(std::string checksum, choose_checksum(in, source.object));
   TRY(Object object, new_object(in, source, metadata));
@@ -169,10 +183,14 @@ Result<Outcome<op::CopyObject>> try_copy(Tx& tx, const Context& context,
   TRY(check_write({in.if_match, in.if_none_match}, validators_of(visible(current)), *in.key));
 
   add_known_digests(source.object, source.content);
-  std::vector<std::string> names = {"md5", checksum};
-  if (!have_digests(source.content, digested, names)) {
-    return Outcome<op::CopyObject>{{}, std::move(source.content), std::move(names)};
+  Passage wanted{.body = source.content,
+                 .customer_key = {},
+                 .digests = {"md5", checksum},
+                 .into = other_key(source, source.content, bucket)};
+  if (!take_over(source.content, passed, wanted)) {
+    return Outcome<op::CopyObject>{{}, std::move(wanted)};
   }
+  object.encryption = Encryption::account;
   object.etag = to_hex(source.content.digests.at("md5"));
   object.checksums[checksum] = source.content.digests.at(checksum);
   object.checksum_type = "FULL_OBJECT";
@@ -182,22 +200,23 @@ Result<Outcome<op::CopyObject>> try_copy(Tx& tx, const Context& context,
   result.etag = quoted_etag(object.etag);
   result.last_modified = whole_seconds(context.now);
   tell_checksum(object, result);
-  out.server_side_encryption = object.metadata.server_side_encryption;
+  tell_encryption(object, out);
   out.copy_source_version_id = source.version_id;
+  Content content = seal_content(s3.keys, bucket, *context.random, std::move(source.content));
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
-                                     std::move(source.content), event_copy));
+                                     std::move(content), event_copy));
   out.version_id = told_version_id(bucket, written);
-  return Outcome<op::CopyObject>{std::move(out), {}, {}};
+  return Outcome<op::CopyObject>{std::move(out), {}};
 }
 
-Result<Outcome<op::UploadPartCopy>> try_copy_part(Tx& tx, const Context& context,
+Result<Outcome<op::UploadPartCopy>> try_copy_part(S3& s3, Tx& tx, const Context& context,
                                                   const In<op::UploadPartCopy>& in,
-                                                  const Body& digested) {
+                                                  const Passed& passed) {
   TRY(check_key(*in.key));
   TRY(std::uint32_t number, check_part_number(*in.part_number));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(Upload upload, require_upload(tx, bucket.name, *in.key, *in.upload_id));
-  TRY(Source source, read_source(tx, context, in));
+  TRY(Source source, read_source(s3, tx, context, in));
   Body content = std::move(source.content);
   if (in.copy_source_range) {
     TRY(ByteRange range, parse_copy_range(*in.copy_source_range, source.object.size));
@@ -214,11 +233,15 @@ Result<Outcome<op::UploadPartCopy>> try_copy_part(Tx& tx, const Context& context
         invalid_request("The specified copy source is larger than the maximum allowable size for a "
                         "copy source: 5368709120"));
   }
-  std::vector<std::string> names = part_digest_names(upload);
-  if (!have_digests(content, digested, names)) {
-    return Outcome<op::UploadPartCopy>{{}, std::move(content), std::move(names)};
+  Passage wanted{.body = content,
+                 .customer_key = {},
+                 .digests = part_digest_names(upload),
+                 .into = other_key(source, content, bucket)};
+  if (!take_over(content, passed, wanted)) {
+    return Outcome<op::UploadPartCopy>{{}, std::move(wanted)};
   }
   Part part = make_part(upload, std::move(content), context.now);
+  seal_part(s3.keys, bucket, *context.random, part);
   TRY(std::optional<Part> old, tx.get<Part>(part_key(bucket.name, *in.upload_id, number)));
   write_part(tx, bucket.name, *in.upload_id, number, old, part);
 
@@ -228,22 +251,22 @@ Result<Outcome<op::UploadPartCopy>> try_copy_part(Tx& tx, const Context& context
   result.etag = quoted_etag(part.etag);
   result.last_modified = part.modified;
   tell_part_checksum(upload, part, "", result);
-  return Outcome<op::UploadPartCopy>{std::move(out), {}, {}};
+  tell_encryption(upload, out);
+  return Outcome<op::UploadPartCopy>{std::move(out), {}};
 }
 
 /// Attempts, reading the source's bytes in between when its digests are not known.
 template <class Op, auto Try>
 async::Task<Answer<Op>> copy(S3& s3, Context context, In<Op> in) {
-  Body digested;
+  Passed passed;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     std::function<Result<Outcome<Op>>(Tx&)> body = [&](Tx& tx) {
-      return Try(tx, context, in, digested);
+      return Try(s3, tx, context, in, passed);
     };
     CO_TRY(Outcome<Op> outcome,
            co_await operation::transact<Outcome<Op>>(s3.runner, std::move(body)));
     if (outcome.done) co_return *std::move(outcome.done);
-    CO_TRY(digested,
-           co_await with_digests(s3, std::move(outcome.undigested), std::move(outcome.names)));
+    CO_TRY(passed, co_await pass(s3, std::move(outcome.wanted)));
   }
   co_return fail(Error{
       "OperationAborted", 409,

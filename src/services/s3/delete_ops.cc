@@ -63,7 +63,7 @@ Result<Deleted> delete_key(Tx& tx, const Context& context, const Bucket& bucket,
   Object marker;
   marker.delete_marker = true;
   marker.modified = whole_seconds(context.now);
-  TRY(Object written, add_version(tx, context, bucket, key, current, std::move(marker), Body{}));
+  TRY(Object written, add_version(tx, context, bucket, key, current, std::move(marker), Content{}));
   change.event = event_marker;
   change.version_id = told_version_id(bucket, written);
   TRY(publish(tx, context, bucket, change));

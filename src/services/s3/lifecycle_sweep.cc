@@ -94,7 +94,7 @@ class Sweep {
     marker.delete_marker = true;
     marker.modified = std::chrono::floor<std::chrono::seconds>(now_);
     TRY(std::optional<Object> latest, current_version(tx, bucket_, key));
-    TRY(add_version(tx, context_, bucket, key, latest, std::move(marker), Body{}));
+    TRY(add_version(tx, context_, bucket, key, latest, std::move(marker), Content{}));
     return {};
   }
 

@@ -85,7 +85,6 @@ Result<Metadata> metadata_of(const In& in) {
   metadata.content_language = in.content_language;
   metadata.expires = in.expires;
   metadata.website_redirect_location = in.website_redirect_location;
-  metadata.server_side_encryption = in.server_side_encryption;
   if (in.metadata) metadata.user = *in.metadata;
   TRY(check_user_metadata(metadata.user));
   return metadata;

@@ -2,6 +2,7 @@
 
 #include "wolke/base/uri.h"
 #include "wolke/services/s3/acl.h"
+#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/listing.h"
 #include "wolke/services/s3/metadata.h"
@@ -82,6 +83,7 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
   TRY(Belonging belonging, belonging_of_new(bucket, context.principal().account, acl_headers(in)));
   upload.owner = std::move(belonging.owner);
   upload.acl = std::move(belonging.acl);
+  upload.encryption = Encryption::account;
   upload.initiated = context.now;
   upload.initiator_account = context.principal().account;
   upload.initiator_arn = context.principal().arn;
@@ -94,7 +96,7 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
   out.bucket = bucket.name;
   out.key = *in.key;
   out.upload_id = std::move(upload_id);
-  out.server_side_encryption = in.server_side_encryption;
+  tell_encryption(upload, out);
   if (!checksum.algorithm.empty()) {
     out.checksum_algorithm = name_of(checksum.algorithm);
     out.checksum_type = checksum.type;
@@ -102,7 +104,7 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
   return out;
 }
 
-Answer<op::UploadPart> upload_part(S3&, Tx& tx, const Context& context,
+Answer<op::UploadPart> upload_part(S3& s3, Tx& tx, const Context& context,
                                    const In<op::UploadPart>& in) {
   TRY(check_key(*in.key));
   TRY(std::uint32_t number, check_part_number(*in.part_number));
@@ -116,12 +118,13 @@ Answer<op::UploadPart> upload_part(S3&, Tx& tx, const Context& context,
   TRY(auto checksum, verify_checksum(claimed, in.checksum_algorithm, body));
 
   Part part = make_part(upload, std::move(body), context.now);
+  seal_part(s3.keys, bucket, *context.random, part);
   TRY(std::optional<Part> old, tx.get<Part>(part_key(bucket.name, *in.upload_id, number)));
   write_part(tx, bucket.name, *in.upload_id, number, old, part);
 
   op::UploadPart::Output out;
   out.etag = quoted_etag(part.etag);
-  out.server_side_encryption = upload.metadata.server_side_encryption;
+  tell_encryption(upload, out);
   tell_part_checksum(upload, part, checksum.first, out);
   return out;
 }

@@ -135,7 +135,7 @@ TEST_F(MultipartTest, PartUploadedWhileCompletingIsAConflictNotALeak) {
   auto in = completion(id, {{1, *upload(id, 1, small("x"))->etag}});
   auto snapshot = store->snapshot();
   Tx tx(**snapshot);
-  ASSERT_TRUE(try_complete(tx, context, in, {}));
+  ASSERT_TRUE(try_complete(keys, tx, context, in, {}));
   ASSERT_TRUE(upload(id, 2, small("late")));
   EXPECT_EQ(store::commit_and_wait(*store, tx.take_batch()).status, store::CommitStatus::conflict);
 }

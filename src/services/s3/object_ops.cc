@@ -1,6 +1,7 @@
 #include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/configuration_ops.h"
 #include "wolke/services/s3/content.h"
+#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
@@ -125,7 +126,8 @@ std::string_view event_of(const Context& context) {
 
 }  // namespace
 
-Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<op::PutObject>& in) {
+Answer<op::PutObject> put_object(S3& s3, Tx& tx, const Context& context,
+                                 const In<op::PutObject>& in) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(check_object_request(in));
@@ -138,6 +140,7 @@ Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<o
   TRY(object.metadata, metadata_of(in));
   TRY(object.storage_class, choose_storage_class(in.storage_class));
   TRY(object.tags, parse_tagging_header(in.tagging));
+  object.encryption = Encryption::account;
   object.etag = to_hex(md5_of(body));
   object.checksums.insert(checksum);
   object.checksum_type = "FULL_OBJECT";
@@ -154,19 +157,21 @@ Answer<op::PutObject> put_object(S3&, Tx& tx, const Context& context, const In<o
   op::PutObject::Output out;
   out.etag = quoted_etag(object.etag);
   tell_checksum(object, out);
-  out.server_side_encryption = in.server_side_encryption;
+  tell_encryption(object, out);
+  Content content = seal_content(s3.keys, bucket, *context.random, std::move(body));
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
-                                     std::move(body), event_of(context)));
+                                     std::move(content), event_of(context)));
   out.version_id = told_version_id(bucket, written);
   TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, written));
   return out;
 }
 
-Answer<op::GetObject> get_object(S3&, Tx& tx, const Context& context, const In<op::GetObject>& in) {
+Answer<op::GetObject> get_object(S3& s3, Tx& tx, const Context& context,
+                                 const In<op::GetObject>& in) {
   op::GetObject::Output out;
   Object object;
   TRY(Selection selection, read_object(tx, context, in, object, out));
-  TRY(Body content, read_content(tx, *in.bucket, *in.key, object));
+  TRY(Body content, read_content(tx, s3.keys, *in.bucket, *in.key, object));
   out.body = slice(content, selection.range.offset, selection.range.length);
   return out;
 }

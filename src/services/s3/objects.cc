@@ -1,5 +1,6 @@
 #include "wolke/services/s3/objects.h"
 
+#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/grants.h"
 #include "wolke/services/s3/names.h"
@@ -60,11 +61,11 @@ std::optional<Validators> validators_of(const std::optional<Object>& object) {
 
 Result<Object> replace_object(store::Tx& tx, const operation::Context& context,
                               const Bucket& bucket, const std::string& key,
-                              const std::optional<Object>& current, Object object, Body content,
+                              const std::optional<Object>& current, Object object, Content content,
                               std::string_view event, const Layout* layout) {
   object.modified = whole_seconds(context.now);
   ObjectChange change{
-      .event = event, .key = key, .size = content.size(), .etag = object.etag, .version_id = {}};
+      .event = event, .key = key, .size = size_of(content), .etag = object.etag, .version_id = {}};
   TRY(Object written, add_version(tx, context, bucket, key, current, std::move(object),
                                   std::move(content), layout));
   change.version_id = told_version_id(bucket, written);

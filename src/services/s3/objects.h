@@ -8,6 +8,7 @@
 #include "wolke/operation/operation.h"
 #include "wolke/services/s3/checksums.h"
 #include "wolke/services/s3/conditions.h"
+#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/lock.h"
 #include "wolke/services/s3/state.h"
 #include "wolke/services/s3/versions.h"
@@ -38,7 +39,7 @@ std::optional<Validators> validators_of(const std::optional<Object>& object);
 /// `event`. `object.modified` is set here. Gives the version as it was written.
 Result<Object> replace_object(store::Tx& tx, const operation::Context& context,
                               const Bucket& bucket, const std::string& key,
-                              const std::optional<Object>& current, Object object, Body content,
+                              const std::optional<Object>& current, Object object, Content content,
                               std::string_view event, const Layout* layout = nullptr);
 
 /// Whether the caller asked to go past governance retentions, and may.
@@ -70,7 +71,7 @@ void tell_object(const Object& object, Out& out) {
   out.content_language = metadata.content_language;
   out.expires = metadata.expires;
   out.website_redirect_location = metadata.website_redirect_location;
-  out.server_side_encryption = metadata.server_side_encryption;
+  tell_encryption(object, out);
   if (!metadata.user.empty()) out.metadata = metadata.user;
   if (object.storage_class != "STANDARD") out.storage_class = object.storage_class;
   if (!object.tags.empty()) out.tag_count = static_cast<std::int32_t>(object.tags.size());

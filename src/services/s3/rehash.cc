@@ -32,35 +32,59 @@ void update(Running& running, std::string_view bytes) {
 
 }  // namespace
 
-async::Task<Result<Body>> with_digests(S3& s3, Body body, std::vector<std::string> names) {
-  Running running = start(names);
-  if (body.blobs.empty()) update(running, body.inline_bytes);
+async::Task<Result<Passed>> pass(S3& s3, Passage passage) {
+  const Body& body = passage.body;
+  Running running = start(passage.digests);
+  std::unique_ptr<store::BlobWriter> writer;
+  std::unique_ptr<store::BlobReader> reader;
+  auto take = [&](std::string_view bytes) -> Result<void> {
+    update(running, bytes);
+    if (!passage.into) return {};
+    if (!writer) {
+      TRY(writer, s3.blobs.create(*passage.into));
+    }
+    return writer->write(bytes);
+  };
+  auto run = [&](auto work) { return async::run_on(s3.runner.pool, s3.runner.loop, work); };
+  if (body.blobs.empty()) {
+    std::optional<Result<void>> taken = co_await run([&] { return take(body.inline_bytes); });
+    if (!taken) co_return fail(overloaded());
+    CO_TRY(std::move(*taken));
+  }
   for (const BlobRange& range : body.blobs) {
-    std::unique_ptr<store::BlobReader> reader;
+    reader.reset();
     for (std::uint64_t done = 0; done < range.length;) {
       std::uint64_t length = std::min(piece_bytes, range.length - done);
       auto work = [&]() -> Result<void> {
         if (!reader) {
-          TRY(reader, s3.blobs.open(range.blob));
+          TRY(reader, s3.blobs.open(range.blob, passage.customer_key));
         }
         TRY(std::string bytes, reader->read(range.offset + done, length));
-        update(running, bytes);
-        return {};
+        return take(bytes);
       };
-      std::optional<Result<void>> read =
-          co_await async::run_on(s3.runner.pool, s3.runner.loop, work);
+      std::optional<Result<void>> read = co_await run(work);
       if (!read) co_return fail(overloaded());
       CO_TRY(std::move(*read));
       done += length;
     }
   }
-  for (auto& [name, digest] : running) body.digests[name] = digest.finish();
-  co_return body;
+  Passed passed;
+  passed.to = body;
+  if (writer) {
+    std::optional<Result<BlobRef>> sealed = co_await run([&] { return writer->seal(); });
+    if (!sealed) co_return fail(overloaded());
+    CO_TRY(const BlobRef blob, std::move(*sealed));
+    passed.to = Body{};
+    passed.to.blobs.push_back({.blob = blob, .offset = 0, .length = blob.size});
+  }
+  for (auto& [name, digest] : running) passed.to.digests[name] = digest.finish();
+  passed.from = std::move(passage.body);
+  co_return passed;
 }
 
-async::Task<Result<BlobRef>> write_blob(S3& s3, std::string bytes) {
+async::Task<Result<BlobRef>> write_blob(S3& s3, store::KeyChoice key, std::string bytes) {
   auto work = [&]() -> Result<BlobRef> {
-    TRY(std::unique_ptr<store::BlobWriter> writer, s3.blobs.create());
+    TRY(std::unique_ptr<store::BlobWriter> writer, s3.blobs.create(key));
     TRY(writer->write(bytes));
     return writer->seal();
   };

@@ -1,7 +1,7 @@
 #pragma once
 // The S3 service: what it needs (ports, wired by app/) and what others may ask of it.
 //
-//   S3 s3{.store = store, .blobs = blobs, .runner = runner, .functions = &directory};
+//   S3 s3{.store = store, .blobs = blobs, .keys = keys, .runner = runner, .functions = &directory};
 //   gateway_parts.services.push_back(s3_table(&s3));
 //
 // Lifetime: everything borrowed outlives S3, and S3 the gateway. Threads: operations run on pool
@@ -17,6 +17,7 @@
 #include "wolke/operation/runner.h"
 #include "wolke/services/s3/ports.h"
 #include "wolke/store/blobs.h"
+#include "wolke/store/cipher.h"
 #include "wolke/store/store.h"
 
 namespace wolke::s3 {
@@ -31,6 +32,7 @@ struct S3 {
   store::Store& store;  // the gate's questions: who owns this bucket, how is this object tagged
   store::BlobStore&
       blobs;  // completing an upload whose last part is small, copies with a new checksum
+  const store::Keyring& keys;                    // of small bodies, which lie in records
   operation::Runner runner;                      // for those
   const FunctionDirectory* functions = nullptr;  // nullptr: no function can be a destination
   Limits limits = {};

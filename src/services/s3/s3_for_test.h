@@ -68,11 +68,12 @@ class S3Test : public ::testing::Test {
     ASSERT(::mkdtemp(pattern.data()) != nullptr);
     directory = pattern;
     Result<std::unique_ptr<store::BlobStore>> opened =
-        store::open_file_blobs(system_env(), directory);
+        store::open_file_blobs(system_env(), directory, keys);
     ASSERT(opened.has_value());
     blobs = *std::move(opened);
     s3 = std::make_unique<S3>(S3{.store = *store,
                                  .blobs = *blobs,
+                                 .keys = keys,
                                  .runner = {.store = *store, .pool = pool, .loop = loop},
                                  .functions = &functions});
     context.request_id = "REQUEST1";
@@ -111,6 +112,7 @@ class S3Test : public ::testing::Test {
     async::Loop own;
     s3 = std::make_unique<S3>(S3{.store = *store,
                                  .blobs = *blobs,
+                                 .keys = keys,
                                  .runner = {.store = *store, .pool = pool, .loop = own},
                                  .functions = &functions});
     own.spawn(drive(operation(*s3, context, in), out, own));
@@ -146,7 +148,7 @@ class S3Test : public ::testing::Test {
 
   /// A body that lies in a blob, with the digests that the edge computes.
   Body blob_body(const std::string& bytes) {
-    auto writer = blobs->create();
+    auto writer = blobs->create({.account = context.account});
     ASSERT(writer && (*writer)->write(bytes));
     Result<BlobRef> ref = (*writer)->seal();
     ASSERT(ref.has_value());
@@ -181,6 +183,7 @@ class S3Test : public ::testing::Test {
   async::Pool pool{1, 64};
   async::Loop loop;
   std::string directory;
+  store::Keyring keys{std::string(store::cipher_key_bytes, 'k')};
   std::unique_ptr<store::BlobStore> blobs;
   SeededRandom random;
   TestAuthorizer authorizer;

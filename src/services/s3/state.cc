@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 
 namespace wolke::s3 {
@@ -207,15 +208,15 @@ Result<Bucket> require_bucket(store::Tx& tx, const std::string& bucket,
   return found;
 }
 
-Result<Body> read_content(store::Tx& tx, const std::string& bucket, const std::string& key,
-                          const Object& object) {
+Result<Body> read_content(store::Tx& tx, const store::Keyring& keys, const std::string& bucket,
+                          const std::string& key, const Object& object) {
   Body body;
   if (object.range) body.blobs.push_back(*object.range);
   if (object.place == ContentPlace::content) {
     TRY(std::optional<Content> content,
         tx.peek<Content>(content_key(bucket, key, object.version_id)));
     if (!content) return fail(internal_error("object without its content: " + bucket + "/" + key));
-    body.inline_bytes = std::move(content->bytes);
+    TRY(body.inline_bytes, open_bytes(keys, content->sealed_for, std::move(content->bytes)));
     body.blobs = std::move(content->ranges);
   }
   return body;
@@ -228,14 +229,14 @@ Result<Layout> read_layout(store::Tx& tx, const std::string& bucket, const std::
 }
 
 Result<void> write_object(store::Tx& tx, const std::string& bucket, const std::string& key,
-                          const std::optional<Object>& replaced, Object object, Body content,
+                          const std::optional<Object>& replaced, Object object, Content content,
                           const Layout* layout) {
-  object.size = content.size();
+  object.size = size_of(content);
   object.range.reset();
   object.place = ContentPlace::none;
-  if (content.blobs.size() == 1) {
+  if (content.ranges.size() == 1) {
     object.place = ContentPlace::range;
-    object.range = content.blobs.front();
+    object.range = content.ranges.front();
   } else if (object.size > 0) {
     object.place = ContentPlace::content;
   }
@@ -243,15 +244,12 @@ Result<void> write_object(store::Tx& tx, const std::string& bucket, const std::s
   Key place = content_key(bucket, key, object.version_id);
   TRY(BlobSet released, blobs_of(tx, bucket, key, replaced));
   BlobSet referred;
-  collect_blobs(referred, content.blobs);
+  collect_blobs(referred, content.ranges);
   move_references(tx, released, referred, owner_of(bucket, key, object));
 
   tx.put(object_key(bucket, key), object);
   if (object.place == ContentPlace::content) {
-    Content record;
-    if (content.blobs.empty()) record.bytes = std::move(content.inline_bytes);
-    record.ranges = std::move(content.blobs);
-    tx.put(place, record);
+    tx.put(place, content);
   } else if (replaced && replaced->place == ContentPlace::content) {
     tx.erase(place);
   }

@@ -142,7 +142,7 @@ Result<std::optional<std::uint64_t>> ordinal_of_version(store::Tx& tx, const std
 
 Result<Object> add_version(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
                            const std::string& key, const std::optional<Object>& current,
-                           Object object, Body content, const Layout* layout) {
+                           Object object, Content content, const Layout* layout) {
   std::optional<Object> replaced;
   bool keeps = bucket.versioning == "Enabled";
   if (current && (keeps || !current->version_id.empty())) {

@@ -50,7 +50,7 @@ Result<std::optional<std::uint64_t>> ordinal_of_version(store::Tx& tx, const std
 /// current_version() gave. The version that was written, for the answer.
 Result<Object> add_version(store::Tx& tx, const operation::Context& context, const Bucket& bucket,
                            const std::string& key, const std::optional<Object>& current,
-                           Object object, Body content, const Layout* layout = nullptr);
+                           Object object, Content content, const Layout* layout = nullptr);
 
 /// Takes one version away for good; the newest of the others becomes the current one.
 Result<void> remove_version(store::Tx& tx, const std::string& bucket, const std::string& key,
