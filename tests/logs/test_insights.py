@@ -1,4 +1,5 @@
 """Logs Insights, metric filters and filter patterns with boto3, as a person uses them."""
+import base64
 import os
 import time
 import unittest
@@ -55,6 +56,17 @@ class Insights(unittest.TestCase):
         self.assertEqual([(row["@logStream"], row["level"]) for row in rows], [("b", "error"), ("a", "error")])
         self.assertIn("@ptr", rows[0])
         self.assertEqual((statistics["recordsScanned"], statistics["recordsMatched"]), (4, 2))
+
+    def test_a_row_leads_to_its_event(self):
+        rows, _ = self.ask("fields took | filter took = 9")
+        record = self.logs.get_log_record(logRecordPointer=rows[0]["@ptr"])["logRecord"]
+        self.assertEqual({name: record[name] for name in ("@message", "@logStream", "level", "took", "@timestamp")},
+                         {"@message": '{"level":"error","took":9}', "@logStream": "b", "level": "error", "took": "9",
+                          "@timestamp": str(self.now * 1000)})
+        self.assertTrue(record["@log"].endswith(":" + self.group))
+        self.refused("InvalidParameterException", self.logs.get_log_record, logRecordPointer="no pointer")
+        elsewhere = base64.b64encode(f"{self.now * 1000}:99:{self.group}:b".encode()).decode()
+        self.refused("ResourceNotFoundException", self.logs.get_log_record, logRecordPointer=elsewhere)
 
     def test_stats_group_and_bin(self):
         rows, _ = self.ask("stats count(*) as n, avg(took) as mean by level | sort n desc", logGroupName=self.group)

@@ -22,17 +22,22 @@ constexpr std::size_t regex_steps_of_call_max = 32'000'000;
 constexpr std::size_t read_ahead = 200;
 constexpr std::int64_t forever_ms = 1LL << 53;
 
-/// The one order of a group's events.
-struct Place {
+/// Where an event stands in the one order of a group's events. `Text` is std::string or a view.
+template <class Text>
+struct PlaceOf {
   Position position;
-  std::string stream;
-  bool operator<(const Place& other) const {
-    const auto key = [](const Place& p) {
-      return std::tie(p.position.timestamp_ms, p.stream, p.position.sequence);
-    };
-    return key(*this) < key(other);
-  }
+  Text stream;
 };
+using Place = PlaceOf<std::string>;
+
+template <class A, class B>
+bool is_before(const PlaceOf<A>& a, const PlaceOf<B>& b) {
+  if (a.position.timestamp_ms != b.position.timestamp_ms) {
+    return a.position.timestamp_ms < b.position.timestamp_ms;
+  }
+  const int order = std::string_view(a.stream).compare(b.stream);
+  return order != 0 ? order < 0 : a.position.sequence < b.position.sequence;
+}
 
 std::string write_token(const Place& place) {
   return to_base64(
@@ -73,7 +78,7 @@ class Cursor {
     return !page_.items.empty();
   }
   StoredEvent& current() { return page_.items[at_]; }
-  Place place() const { return {page_.items[at_].position, stream_.name}; }
+  PlaceOf<std::string_view> place() const { return {page_.items[at_].position, stream_.name}; }
   const Stream& stream() const { return stream_; }
 
  private:
@@ -108,7 +113,7 @@ Result<std::vector<Cursor>> open_cursors(Tx& tx, const Context& context, const G
     if (!wanted(stream, input) || stream.last_ms < start) continue;
     Cursor cursor(stream, {group.id, stream.id, {start, 0}, {end, 0}});
     TRY(bool more, cursor.advance(tx));
-    while (more && after && !(*after < cursor.place())) {
+    while (more && after && !is_before(*after, cursor.place())) {
       TRY(more, cursor.advance(tx));
     }
     if (more) out.push_back(std::move(cursor));
@@ -148,7 +153,7 @@ Result<op::FilterLogEvents::Output> filter_events(Logs&, Tx& tx, const Context& 
   TRY(auto cursors, open_cursors(tx, context, group, input, after));
 
   const auto later = [&](std::size_t a, std::size_t b) {
-    return cursors[b].place() < cursors[a].place();
+    return is_before(cursors[b].place(), cursors[a].place());
   };
   std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(later)> next(later);
   for (std::size_t i = 0; i < cursors.size(); ++i) next.push(i);
@@ -164,7 +169,7 @@ Result<op::FilterLogEvents::Output> filter_events(Logs&, Tx& tx, const Context& 
     const std::size_t index = next.top();
     next.pop();
     Cursor& cursor = cursors[index];
-    const Place place = cursor.place();
+    const Position position = cursor.place().position;
     steps += cursor.current().event.message.size() * steps_of_byte;
     if (pattern.matches(cursor.current().event.message)) {
       bytes += cursor.current().event.message.size();
@@ -175,7 +180,7 @@ Result<op::FilterLogEvents::Output> filter_events(Logs&, Tx& tx, const Context& 
     const bool full = out.events->size() >= max || ++scanned >= scanned_max ||
                       bytes >= answer_bytes_max || steps >= regex_steps_of_call_max;
     if (!full) continue;
-    if (!next.empty()) out.next_token = write_token(place);
+    if (!next.empty()) out.next_token = write_token({position, cursor.stream().name});
     return out;
   }
   return out;

@@ -4,8 +4,6 @@
 namespace wolke::logs {
 namespace {
 
-using operation::Row;
-
 /// IAM names a group's resource with an empty stream: policies end in ":*".
 Result<Asks> ask_group(const Context& context, std::string_view action,
                        const std::optional<std::string>& name,
@@ -68,15 +66,20 @@ Result<Asks> on_metric_filters(Logs&, const Context& context,
                    std::nullopt, "");
 }
 
+Result<Asks> on_record(Logs&, const Context& context, const op::GetLogRecord::Input& input) {
+  TRY(const EventPointer pointer, pointer_of(input));
+  return ask_group(context, "GetLogRecord", pointer.group, std::nullopt, "");
+}
+
 template <class Op, auto Run, auto AsksOf>
-constexpr Row serve() {
+constexpr operation::Row serve() {
   return operation::row<Logs, Op, Run, AsksOf>();
 }
 
 }  // namespace
 
 operation::ServiceTable logs_table(Logs* service) {
-  static constexpr Row rows[] = {
+  static constexpr operation::Row rows[] = {
       serve<op::CreateLogGroup, create_group, on_group<op::CreateLogGroup>>(),
       serve<op::DeleteLogGroup, delete_group, on_group<op::DeleteLogGroup>>(),
       serve<op::DescribeLogGroups, describe_groups, on_all_groups>(),
@@ -107,6 +110,7 @@ operation::ServiceTable logs_table(Logs* service) {
       serve<op::GetQueryResults, get_query_results, on_everything<op::GetQueryResults>>(),
       serve<op::StopQuery, stop_query, on_everything<op::StopQuery>>(),
       serve<op::DescribeQueries, describe_queries, on_everything<op::DescribeQueries>>(),
+      serve<op::GetLogRecord, get_log_record, on_record>(),
 
       serve<op::PutResourcePolicy, put_resource_policy, on_everything<op::PutResourcePolicy>>(),
       serve<op::DescribeResourcePolicies, describe_resource_policies,

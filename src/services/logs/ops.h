@@ -3,6 +3,7 @@
 
 #include "wolke/model/logs/operations.h"
 #include "wolke/services/logs/logs.h"
+#include "wolke/services/logs/query_row.h"
 
 namespace wolke::logs {
 
@@ -84,6 +85,10 @@ Result<op::StartQuery::Output> start_query(Logs&, Tx&, const Context&,
 Result<op::StopQuery::Output> stop_query(Logs&, Tx&, const Context&, const op::StopQuery::Input&);
 Result<op::GetQueryResults::Output> get_query_results(Logs&, Tx&, const Context&,
                                                       const op::GetQueryResults::Input&);
+/// Which event is asked for.
+Result<EventPointer> pointer_of(const op::GetLogRecord::Input&);
+Result<op::GetLogRecord::Output> get_log_record(Logs&, Tx&, const Context&,
+                                                const op::GetLogRecord::Input&);
 Result<op::DescribeQueries::Output> describe_queries(Logs&, Tx&, const Context&,
                                                      const op::DescribeQueries::Input&);
 /// The groups that a query is about.

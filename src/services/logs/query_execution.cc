@@ -37,7 +37,9 @@ Result<void> QueryExecution::open(store::Tx& tx, Timestamp now) {
       if (stream.empty() || stream.last_ms < begin || stream.first_ms > query_.end_ms) continue;
       EventRange range{group->id, stream.id, {begin, 0}, {query_.end_ms + 1, 0}};
       range.max = may_have_regex(query_) ? read_ahead_by_regex : read_ahead;
-      sources_.push_back({place_.account + ":" + name, std::move(stream), range});
+      sources_.push_back({std::make_shared<const EventSource>(
+                              EventSource{place_.account, name, std::move(stream.name)}),
+                          range});
     }
   }
   open_ = true;
@@ -47,16 +49,9 @@ Result<void> QueryExecution::open(store::Tx& tx, Timestamp now) {
 void QueryExecution::push(const Source& source, StoredEvent stored) {
   ++scanned_;
   scanned_bytes_ += stored.event.message.size();
-  Row row;
-  set_report_fields(row, stored.event.message);
-  row.set("@timestamp", Value::at(stored.position.timestamp_ms));
-  row.set("@ingestionTime", Value::at(stored.event.ingested_ms));
-  row.set("@message", Value::of(std::move(stored.event.message)));
-  row.set("@logStream", Value::of(source.stream.name));
-  row.set("@log", Value::of(source.log));
-  row.set("@ptr", Value::of(to_base64(fmt::format("{:x}/{}", source.range.group,
-                                                  event_id(source.stream.id, stored.position)))));
-  pipeline_.push(std::move(row));
+  QueriedEvent event{std::move(stored.event.message), stored.position.timestamp_ms,
+                     stored.event.ingested_ms, stored.position.sequence, source.events};
+  pipeline_.push(Row(std::move(event)));
 }
 
 Result<void> QueryExecution::advance(store::Tx& tx, Timestamp now) {

@@ -40,8 +40,7 @@ class QueryExecution {
 
  private:
   struct Source {
-    std::string log;  // "account:group"
-    Stream stream;
+    std::shared_ptr<const EventSource> events;  // shared by the rows of its events
     EventRange range;
   };
   Result<void> open(store::Tx& tx, Timestamp now);

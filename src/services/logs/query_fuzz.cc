@@ -18,12 +18,9 @@ std::vector<ResultRow> answer(std::string_view query, std::string_view message) 
   if (!commands) std::abort();
   Pipeline pipeline(*std::move(commands), 100);
   for (int i = 0; i < 3; ++i) {
-    Row row;
-    row.set("@timestamp", Value::at(1'700'000'000'000 + i));
-    row.set("@message", Value::of(std::string(message.substr(
-                            0, message.size() / (static_cast<std::size_t>(i) + 1)))));
-    set_report_fields(row, message);
-    pipeline.push(std::move(row));
+    const std::size_t part = message.size() / (static_cast<std::size_t>(i) + 1);
+    pipeline.push(Row(
+        {.message = std::string(message.substr(0, part)), .timestamp_ms = 1'700'000'000'000 + i}));
   }
   return pipeline.results();
 }

@@ -185,6 +185,30 @@ Result<op::StopQuery::Output> stop_query(Logs& logs, Tx& tx, const Context& cont
   return out;
 }
 
+Result<EventPointer> pointer_of(const op::GetLogRecord::Input& input) {
+  auto pointer = parse_pointer(input.log_record_pointer.value_or(""));
+  if (!pointer) return fail(invalid_parameter("The log record pointer is not valid."));
+  return *std::move(pointer);
+}
+
+Result<op::GetLogRecord::Output> get_log_record(Logs&, Tx& tx, const Context& context,
+                                                const op::GetLogRecord::Input& input) {
+  TRY(EventPointer pointer, pointer_of(input));
+  TRY(const Group group, get_group(tx, {context.account, context.region, pointer.group}));
+  TRY(const Stream stream, get_stream(tx, group, pointer.stream));
+  const Position position{pointer.timestamp_ms, pointer.sequence};
+  TRY(auto event, tx.peek<Event>(event_key(group.id, stream.id, position)));
+  if (!event || position.timestamp_ms < oldest_readable_ms(group, context.now)) {
+    return fail(no_such("log record"));
+  }
+  op::GetLogRecord::Output out;
+  out.log_record = all_fields({std::move(event->message), position.timestamp_ms, event->ingested_ms,
+                               position.sequence,
+                               std::make_shared<const EventSource>(
+                                   EventSource{context.account, pointer.group, pointer.stream})});
+  return out;
+}
+
 Result<op::DescribeQueries::Output> describe_queries(Logs&, Tx& tx, const Context& context,
                                                      const op::DescribeQueries::Input& input) {
   TRY(auto queries, list_queries(tx, here(context)));

@@ -16,6 +16,7 @@ Expression call(std::string name, Expression a, Expression b) {
   Expression out;
   out.kind = Kind::call;
   out.name = std::move(name);
+  out.function = find_function(out.name, 2);
   out.children.push_back(std::move(a));
   out.children.push_back(std::move(b));
   return out;
@@ -212,6 +213,7 @@ class QueryParser {
     Expression out;
     out.kind = Kind::call;
     out.name = "not";
+    out.function = find_function(out.name, 1);
     TRY(Expression inner, negation(depth + 1));
     out.children.push_back(std::move(inner));
     return out;
@@ -343,7 +345,8 @@ class QueryParser {
       out.name = "datefloor";
       out.children.insert(out.children.begin(), field("@timestamp"));
     }
-    if (!is_function(out.name, out.children.size())) {
+    out.function = find_function(out.name, out.children.size());
+    if (out.function == nullptr) {
       return fail(malformed_query("unknown function, or wrong number of its arguments: " + name));
     }
     return out;

@@ -15,14 +15,10 @@ std::string ask(std::string_view query, const std::vector<std::string>& messages
   auto commands = parse_query(query);
   if (!commands) return commands.error().code + ": " + commands.error().message;
   Pipeline pipeline(*std::move(commands), limit);
+  const auto source = std::make_shared<const EventSource>(EventSource{"000000000000", "g", "s"});
   std::int64_t at = start_ms;
   for (const std::string& message : messages) {
-    Row row;
-    row.set("@timestamp", Value::at(at));
-    row.set("@message", Value::of(message));
-    row.set("@ptr", Value::of(std::string("p")));
-    set_report_fields(row, message);
-    pipeline.push(std::move(row));
+    pipeline.push(Row({.message = message, .timestamp_ms = at, .source = source}));
     at += 1000;
   }
   if (!pipeline.problem().empty()) return pipeline.problem();
@@ -168,8 +164,7 @@ TEST(Query, WhatItKeepsIsBounded) {
   Pipeline few(commands, 10);
   Pipeline all(*parse_query("fields @message | sort @message | dedup @message"), 10);
   for (int i = 0; i < 60'000; ++i) {
-    Row row;
-    row.set("@message", Value::of(std::to_string(1'000'000 - i)));
+    Row row({.message = std::to_string(1'000'000 - i)});
     few.push(row);
     all.push(std::move(row));
   }

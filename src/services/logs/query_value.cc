@@ -1,49 +1,20 @@
-// Values, fields and functions of queries.
+// Values and functions of queries.
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "wolke/base/text.h"
+#include "wolke/base/time.h"
 #include "wolke/services/logs/filter_condition.h"
 #include "wolke/services/logs/query.h"
 
 namespace wolke::logs {
 namespace {
 
-using shape::Json;
-
 constexpr double last_millis = 253'402'300'799'999.0;  // of the year 9999
 
-/// Dotted names lead into objects, their numbers into arrays; a name with dots in it is found, too.
-const Json* find_dotted(const Json& document, std::string_view name) {
-  if (const Json* whole = document.find(name)) return whole;
-  for (std::size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1)) {
-    const std::string_view first = name.substr(0, dot);
-    const Json* inner = document.find(first);
-    if (const Json::Array* array = document.array()) {
-      const auto index = parse_u64(first);
-      if (index && *index < array->size()) inner = &(*array)[*index];
-    }
-    if (inner == nullptr) continue;
-    if (const Json* found = find_dotted(*inner, name.substr(dot + 1))) return found;
-  }
-  if (const Json::Array* array = document.array()) {
-    const auto index = parse_u64(name);
-    if (index && *index < array->size()) return &(*array)[*index];
-  }
-  return nullptr;
-}
-
-Value value_of(const Json& json) {
-  if (const std::string* text = json.string()) return Value::of(*text);
-  if (const bool* truth = json.boolean()) return *truth ? Value::of(1.0) : Value::of(0.0);
-  if (json.is_null()) return {};
-  return Value::of(json.text());
-}
-
 using Arguments = std::vector<Value>;
-using Function = Value (*)(const Arguments&);
 
 std::optional<double> number_at(const Arguments& arguments, std::size_t index) {
   return index < arguments.size() ? arguments[index].as_number() : std::nullopt;
@@ -241,38 +212,11 @@ int compare(const Value& a, const Value& b) {
   return difference != 0 ? difference : a.as_text().compare(b.as_text());
 }
 
-Value Row::get(const std::string& name) const {
-  if (const auto known = values_.find(name); known != values_.end()) return known->second;
-  const auto message = values_.find("@message");
-  if (message == values_.end() || name.starts_with('@')) return {};
-  if (!document_) {
-    const std::string& text = message->second.text;
-    const std::size_t brace = text.find_first_not_of(" \t\r\n");
-    auto parsed =
-        brace != text.npos && text[brace] == '{' ? shape::parse_json(text) : Result<Json>(Json());
-    document_ = std::make_shared<const Json>(parsed ? *std::move(parsed) : Json());
-  }
-  const Json* found = find_dotted(*document_, name);
-  return found != nullptr ? value_of(*found) : Value{};
-}
-
-std::size_t Row::bytes() const {
-  std::size_t out = 0;
-  for (const auto& [name, value] : values_) out += name.size() + value.text.size() + 100;
-  return out;
-}
-
-bool is_function(std::string_view name, std::size_t arguments) {
-  return std::any_of(std::begin(functions), std::end(functions), [&](const Entry& entry) {
-    return entry.name == name && arguments >= entry.least && arguments <= entry.most;
+Function find_function(std::string_view name, std::size_t arguments) {
+  const auto* found = std::find_if(std::begin(functions), std::end(functions), [&](const Entry& e) {
+    return e.name == name && arguments >= e.least && arguments <= e.most;
   });
-}
-
-Value call_function(std::string_view name, const std::vector<Value>& arguments) {
-  for (const Entry& entry : functions) {
-    if (entry.name == name) return entry.function(arguments);
-  }
-  return {};
+  return found == std::end(functions) ? nullptr : found->function;
 }
 
 Value evaluate(const Expression& expression, const Row& row, const std::vector<Value>* aggregates) {
@@ -287,13 +231,18 @@ Value evaluate(const Expression& expression, const Row& row, const std::vector<V
     case Expression::Kind::aggregate:
       return aggregates != nullptr ? (*aggregates)[expression.slot] : Value{};
     case Expression::Kind::like: {
+      const auto found_in = [&](const std::string& text) {
+        const bool found = expression.regex
+                               ? expression.regex->found_in(text)
+                               : text.find(expression.constant.text) != std::string::npos;
+        return Value::of(found != expression.negated);
+      };
+      const Expression& searched = expression.children[0];
+      if (searched.kind == Expression::Kind::field) {
+        if (const std::string* text = row.text_of(searched.name)) return found_in(*text);
+      }
       const Value value = child(0);
-      if (value.empty()) return Value::of(false);
-      const std::string text = value.as_text();
-      const bool found = expression.regex
-                             ? expression.regex->found_in(text)
-                             : text.find(expression.constant.text) != std::string::npos;
-      return Value::of(found != expression.negated);
+      return value.empty() ? Value::of(false) : found_in(value.as_text());
     }
     case Expression::Kind::in: {
       const Value value = child(0);
@@ -308,38 +257,7 @@ Value evaluate(const Expression& expression, const Row& row, const std::vector<V
   }
   std::vector<Value> arguments;
   for (std::size_t i = 0; i < expression.children.size(); ++i) arguments.push_back(child(i));
-  return call_function(expression.name, arguments);
-}
-
-void set_report_fields(Row& row, std::string_view message) {
-  const std::size_t space = message.find(' ');
-  const std::string_view type = message.substr(0, space);
-  if (type != "REPORT" && type != "START" && type != "END") return;
-  constexpr std::string_view marker = " RequestId: ";
-  if (!message.substr(type.size()).starts_with(marker)) return;
-  const std::string_view rest = message.substr(type.size() + marker.size());
-  row.set("@type", Value::of(std::string(type)));
-  row.set("@requestId", Value::of(std::string(rest.substr(0, rest.find_first_of(" \t\n")))));
-  if (type != "REPORT") return;
-  struct Figure {
-    std::string_view label;
-    const char* field;
-    double unit;
-  };
-  constexpr double megabyte = 1e6;
-  static constexpr Figure figures[] = {{"\tDuration: ", "@duration", 1},
-                                       {"\tBilled Duration: ", "@billedDuration", 1},
-                                       {"\tInit Duration: ", "@initDuration", 1},
-                                       {"\tMemory Size: ", "@memorySize", megabyte},
-                                       {"\tMax Memory Used: ", "@maxMemoryUsed", megabyte}};
-  for (const Figure& figure : figures) {
-    const std::size_t at = rest.find(figure.label);
-    if (at == rest.npos) continue;
-    const std::string_view value = rest.substr(at + figure.label.size());
-    if (const auto number = number_of(value.substr(0, value.find(' ')))) {
-      row.set(figure.field, Value::of(*number * figure.unit));
-    }
-  }
+  return expression.function(arguments);
 }
 
 }  // namespace wolke::logs
