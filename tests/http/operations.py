@@ -214,6 +214,7 @@ class Things:
                     "PolicySourceArn": self.role, "NewUserName": None, "NewGroupName": None},
             "sts": {"RoleArn": self.role, "AccessKeyId": self.key, "Policy": POLICY, "PolicyArns": None},
             "logs": {"logGroupName": "/every", "logGroupNames": None, "logGroupIdentifiers": None, "queryLanguage": None, "logGroupIdentifier": None, "logStreamName": "every",
+                     "logRecordPointer": base64.b64encode(b"1:1:/every:every").decode(),
                      "resourceArn": self.group_arn, "resourceIdentifier": None, "logGroupNamePrefix": "/every"},
         }.get(service, {})
 
