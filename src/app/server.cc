@@ -11,6 +11,7 @@
 
 #include "wolke/app/components.h"
 #include "wolke/observe/log.h"
+#include "wolke/runtime/supervision.h"
 #include "wolke/shape/json.h"
 
 namespace wolke::app {
@@ -108,6 +109,16 @@ Result<Fd> listen_again(const Config& config) {
   return net::listen_tcp(config.listen);
 }
 
+/// The program that starts the extensions of functions lies beside the data. Without it these
+/// functions cannot start, and say so.
+Config with_supervisor(Config config) {
+  config.runtimes.supervisor_dir = config.data_dir + "/supervisor";
+  if (auto done = runtime::unpack_supervisor(config.runtimes.supervisor_dir); !done) {
+    observe::log(Level::warning, "extensions", done.error().message);
+  }
+  return config;
+}
+
 Result<int> serve(const Config& config, sandbox::ServerSide sandboxes) {
   TRY(Fd signals, block_and_take_signals());
   TRY(Fd listening, listen_again(config));
@@ -129,7 +140,7 @@ Result<int> serve(const Config& config, sandbox::ServerSide sandboxes) {
 }  // namespace
 
 int run_server(const Config& config, sandbox::ServerSide sandboxes) {
-  Result<int> code = serve(config, std::move(sandboxes));
+  Result<int> code = serve(with_supervisor(config), std::move(sandboxes));
   if (code) return *code;
   observe::log(Level::error, "server", code.error().message, {{"code", code.error().code}});
   return 1;

@@ -4,7 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <set>
+
+#include "wolke/runtime/extension_book.h"
 
 namespace wolke::invoke {
 namespace {
@@ -77,10 +81,12 @@ bool has_own_network(sandbox::Level level) {
 
 void add_listeners(Plan& plan, Variables& out, const Dependencies& dependencies) {
   sandbox::Spec& spec = plan.spec;
-  if (plan.protocol == runtime::Protocol::runtime_api) {
+  plan.api = plan.protocol == runtime::Protocol::runtime_api || !plan.extensions.empty();
+  if (plan.api) {
     spec.listen.emplace_back(runtime_api_address);
     out["AWS_LAMBDA_RUNTIME_API"] = runtime_api_address;
   }
+  if (!plan.extensions.empty()) spec.listen.emplace_back(supervision_address);
   if (dependencies.serve_gateway) {
     spec.listen.emplace_back(gateway_address);
     out.try_emplace("AWS_ENDPOINT_URL", std::string("http://") + gateway_address);
@@ -93,7 +99,29 @@ void add_listeners(Plan& plan, Variables& out, const Dependencies& dependencies)
   }
 }
 
+/// The supervisor starts the extensions, and in its time what would have been started here.
+void supervise(Plan& plan, const std::string& supervisor_dir) {
+  std::vector<std::string> argv = {"/var/supervisor/supervise", supervision_address,
+                                   std::to_string(plan.extensions.size())};
+  for (const std::string& name : plan.extensions) argv.push_back("/opt/extensions/" + name);
+  for (std::string& word : plan.spec.argv) argv.push_back(std::move(word));
+  plan.spec.argv = std::move(argv);
+  plan.spec.mounts.push_back({supervisor_dir, "/var/supervisor"});
+}
+
 }  // namespace
+
+std::vector<std::string> external_extensions(const FunctionSpec& function) {
+  std::set<std::string> names;
+  for (const std::string& layer : function.layer_paths) {
+    std::error_code none;  // most layers have no such folder
+    for (const auto& entry : std::filesystem::directory_iterator(layer + "/extensions", none)) {
+      std::error_code gone;
+      if (entry.is_regular_file(gone)) names.insert(entry.path().filename());
+    }
+  }
+  return {names.begin(), names.end()};
+}
 
 Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& function,
                           const std::string& sandbox_id, const std::string& log_stream,
@@ -103,6 +131,12 @@ Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& 
   Plan plan{.protocol = launch.protocol, .version = launch.version, .warning = launch.warning};
   if (launch.protocol == runtime::Protocol::runtime_api) {
     TRY(launch.argv.front(), custom_bootstrap(function));
+  }
+  if (!dependencies.paths.supervisor_dir.empty()) plan.extensions = external_extensions(function);
+  if (plan.extensions.size() > runtime::extensions_max) {
+    return fail({.code = "Extension.TooManyExtensions",
+                 .status = 502,
+                 .message = fmt::format("Extension limit ({}) reached", runtime::extensions_max)});
   }
   Variables variables = defaults();
   for (const auto& [name, value] : launch.environment) variables[name] = value;
@@ -116,6 +150,7 @@ Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& 
   spec.id = sandbox_id;
   spec.argv = std::move(launch.argv);
   spec.mounts = std::move(launch.mounts);
+  if (!plan.extensions.empty()) supervise(plan, dependencies.paths.supervisor_dir);
   spec.mounts.push_back({function.package_path, "/var/task"});
   for (const std::string& layer : function.layer_paths) spec.mounts.push_back({layer, "/opt"});
   for (const sandbox::ReadOnlyMount& mount : dependencies.mounts) spec.mounts.push_back(mount);

@@ -48,8 +48,12 @@ Task<Result<void>> LiveInstance::start() {
     init_duration_ = took;
     co_return Result<void>();
   }
-  if (program_) program_->kill();
+  timed_out_ = outcome.kind == Outcome::Kind::timed_out;
   init_failure_ = std::move(outcome);
+  if (program_) {
+    co_await program_->farewell(farewell_reason());
+    program_->kill();
+  }
   co_return Result<void>();
 }
 
@@ -57,6 +61,7 @@ Task<Result<void>> LiveInstance::start() {
 /// invocation's START.
 Task<void> LiveInstance::initialise_again(Monotonic deadline) {
   co_await end_program();
+  timed_out_ = false;
   Monotonic began = loop_.now();
   Result<Outcome> outcome = co_await initialise(function_->timeout, deadline);
   // Without a second sandbox the first run's failure is the answer.
@@ -75,7 +80,8 @@ Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
   }
   credentials_expire_ = credentials.expires;
   auto plan = plan_sandbox(dependencies_, *function_, sandbox_id, log_.stream(), credentials);
-  if (!plan && plan.error().code == "Runtime.InvalidEntrypoint") {
+  if (!plan && (plan.error().code == "Runtime.InvalidEntrypoint" ||
+                plan.error().code == "Extension.TooManyExtensions")) {
     co_return Outcome{
         .kind = Outcome::Kind::init_error,
         .payload = runtime::service_error_json(plan.error().code, plan.error().message)};
@@ -83,21 +89,26 @@ Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
   if (!plan) co_return fail(std::move(plan).error());
   if (!std::exchange(started_once_, true)) log_.init_started(plan->version, plan->warning);
   program_ = std::make_unique<Program>(
-      dependencies_, sandbox_id,
-      Program::Owner{.on_line = [this](std::string line) { log_.line(std::move(line)); },
-                     .on_exit =
-                         [this] {
-                           if (on_exit_) on_exit_(*this);
-                         }});
+      dependencies_, *function_, sandbox_id,
+      Program::Owner{
+          .on_line = [this](std::string line) { log_.line(std::move(line)); },
+          .on_extension_line = [this](std::string line) { log_.extension_line(std::move(line)); },
+          .on_exit =
+              [this] {
+                if (on_exit_) on_exit_(*this);
+              }});
   Result<void> made = co_await program_->start(*std::move(plan));
   if (!made) {
     co_await end_program();
     co_return fail(std::move(made).error());
   }
   if (broken_) program_->kill();  // the pool gave it up while its sandbox was made
-  Outcome outcome = co_await program_->session().initialise(std::min(loop_.now() + limit, latest));
+  Outcome outcome = co_await program_->initialise(std::min(loop_.now() + limit, latest));
   program_->throttle();
   drain_output();
+  if (program_->has_extensions()) {
+    for (const runtime::Extension& extension : program_->extensions()) log_.extension(extension);
+  }
   co_return outcome;
 }
 
@@ -154,7 +165,7 @@ Task<std::optional<InvokeResult>> LiveInstance::invoke(InvokeRequest& request) {
         .client_context = request.client_context,
         .payload = request.payload.empty() ? "{}" : std::move(request.payload),
         .deadline = told};
-    outcome = co_await program_->session().invoke(std::move(invocation), deadline);
+    outcome = co_await program_->invoke(std::move(invocation), deadline);
   }
   if (outcome.kind == Outcome::Kind::unheard) {
     // One that ends before its first invocation would end before each.
@@ -169,7 +180,44 @@ Task<std::optional<InvokeResult>> LiveInstance::invoke(InvokeRequest& request) {
   if (outcome.kind == Outcome::Kind::timed_out) duration = Micros(function_->timeout);
   // From here the function has answered, or never will.
   Verdict verdict = co_await judge(std::move(outcome), request.request_id);
-  co_return finish(request, std::move(verdict), duration, init);
+  InvokeResult result{.error = verdict.error, .duration = duration, .init_duration = init};
+  Pending ended{.request_id = request.request_id,
+                .began = began,
+                .deadline = deadline,
+                .init = init,
+                .want_log_tail = request.want_log_tail,
+                .produced_bytes = verdict.payload.size(),
+                .status = std::move(verdict.status),
+                .error_type = std::move(verdict.error_type)};
+  result.payload = std::move(verdict.payload);
+  if (!broken_ && program_ && program_->has_extensions()) {
+    result.billed_ms = billed_ms(duration, init);
+    pending_ = std::move(ended);
+  } else {
+    report(std::move(ended), duration, result);
+  }
+  co_return result;
+}
+
+/// Until every extension has asked for its next event: that is the end of the Invoke phase.
+Task<void> LiveInstance::settle(InvokeResult& result) {
+  using Settled = runtime::ExtensionApi::Settled;
+  Pending ended = *std::exchange(pending_, std::nullopt);
+  const Settled how = co_await program_->extensions_ready(ended.deadline);
+  Micros duration = between(ended.began, loop_.now());
+  if (how == Settled::timed_out) {
+    duration = Micros(function_->timeout);
+    broken_ = timed_out_ = true;
+    program_->kill_runtime();
+    drain_output();
+    log_.timed_out(ended.request_id);
+    ended.status = "timeout";
+  } else if (how != Settled::done) {
+    Verdict verdict = judge_extensions(ended.request_id);
+    ended.status = std::move(verdict.status);
+    ended.error_type = std::move(verdict.error_type);
+  }
+  report(std::move(ended), duration, result);
 }
 
 Task<LiveInstance::Verdict> LiveInstance::judge(Outcome outcome, std::string request_id) {
@@ -179,6 +227,7 @@ Task<LiveInstance::Verdict> LiveInstance::judge(Outcome outcome, std::string req
     co_return Verdict{.payload = std::move(outcome.payload), .error = FunctionError::unhandled};
   }
   broken_ = true;
+  if (program_ && program_->extension_fault()) co_return judge_extensions(request_id);
   if (outcome.kind == Kind::ended) co_return co_await judge_ended(std::move(request_id));
   if (outcome.kind == Kind::init_error || outcome.kind == Kind::fatal) {
     std::string type = runtime::error_type_of(outcome.payload);
@@ -187,8 +236,9 @@ Task<LiveInstance::Verdict> LiveInstance::judge(Outcome outcome, std::string req
                       .status = "error",
                       .error_type = type.empty() ? "Runtime.Unknown" : type};
   }
-  kill();
+  if (program_) program_->kill_runtime();
   if (outcome.kind == Kind::timed_out) {
+    timed_out_ = true;
     drain_output();
     log_.timed_out(request_id);
     co_return fault(timeout_fault(request_id, function_->timeout), "timeout");
@@ -213,28 +263,34 @@ LiveInstance::Verdict LiveInstance::fault(const ServiceFault& fault, std::string
           .error_type = fault.type};
 }
 
-InvokeResult LiveInstance::finish(const InvokeRequest& request, Verdict verdict, Micros duration,
-                                  Micros init) {
+/// One of them has failed, or they are gone with their sandbox.
+LiveInstance::Verdict LiveInstance::judge_extensions(const std::string& request_id) {
+  broken_ = true;
   drain_output();
-  std::uint64_t peak = program_ ? program_->memory_peak_bytes() : 0;
-  log_.ended({.request_id = request.request_id,
+  const auto failed = program_->extension_fault();
+  ServiceFault gone = failed ? extension_fault(request_id, failed->type, failed->what)
+                             : exit_fault(request_id, sandbox::Exit{});
+  log_.fault(gone, request_id);
+  return fault(gone, "error");
+}
+
+void LiveInstance::report(Pending ended, Micros duration, InvokeResult& result) {
+  drain_output();
+  result.memory_peak_bytes = program_ ? program_->memory_peak_bytes() : 0;
+  log_.ended({.request_id = std::move(ended.request_id),
               .duration = duration,
-              .init_duration = init,
+              .init_duration = ended.init,
               .memory_mb = function_->memory_mb,
-              .memory_peak_bytes = peak,
-              .status = std::move(verdict.status),
-              .error_type = std::move(verdict.error_type)},
-             verdict.payload.size());
+              .memory_peak_bytes = result.memory_peak_bytes,
+              .status = std::move(ended.status),
+              .error_type = std::move(ended.error_type),
+              .extensions_duration = duration - result.duration},
+             ended.produced_bytes);
   ++invocations_;
-  InvokeResult result{.payload = std::move(verdict.payload),
-                      .error = verdict.error,
-                      .duration = duration,
-                      .init_duration = init,
-                      .billed_ms = billed_ms(duration, init),
-                      .memory_peak_bytes = peak};
+  result.duration = duration;
+  result.billed_ms = billed_ms(duration, ended.init);
   std::string tail = log_.take_tail();
-  if (request.want_log_tail) result.log_tail = std::move(tail);
-  return result;
+  if (ended.want_log_tail) result.log_tail = std::move(tail);
 }
 
 // ---- the program
@@ -254,8 +310,20 @@ void LiveInstance::kill() {
   if (program_) program_->kill();
 }
 
+void LiveInstance::give_up() {
+  broken_ = true;
+  if (program_ && !program_->expects_farewell()) program_->kill();
+}
+
+runtime::ShutdownReason LiveInstance::farewell_reason() const {
+  if (timed_out_) return runtime::ShutdownReason::timeout;
+  const bool failed = init_failure_ || program_->has_ended() || program_->extension_fault();
+  return failed ? runtime::ShutdownReason::failure : runtime::ShutdownReason::spindown;
+}
+
 Task<void> LiveInstance::shut_down() {
   broken_ = true;
+  if (program_) co_await program_->farewell(farewell_reason());
   co_await end_program();
 }
 

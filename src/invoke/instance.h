@@ -39,12 +39,21 @@ class LiveInstance {
   /// nullopt: the program had ended since its last invocation and never heard of this one;
   /// `request` is whole, for another instance. The request outlives the task.
   async::Task<std::optional<InvokeResult>> invoke(InvokeRequest& request);
+  /// Whether the invocation goes on in extensions, though its answer is known.
+  bool settling() const { return pending_.has_value(); }
+  /// Once, while settling(): waits for them, and writes what it took into the result.
+  async::Task<void> settle(InvokeResult& result);
   void freeze();
+  /// It will not be used again: what needs no farewell ends at once, the rest in shut_down().
+  void give_up();
   void kill();
   async::Task<void> shut_down();
 
   /// False once it must not be given another invocation.
-  bool reusable() const { return !broken_ && !init_failure_ && program_ && !program_->has_ended(); }
+  bool reusable() const {
+    return !broken_ && !init_failure_ && program_ && !program_->has_ended() &&
+           !program_->extension_fault();
+  }
   /// Whether the function's credentials last for another invocation.
   bool fresh() const;
 
@@ -66,6 +75,16 @@ class LiveInstance {
     std::string error_type;
   };
 
+  /// An invocation whose answer is known.
+  struct Pending {
+    std::string request_id;
+    Monotonic began{}, deadline{};
+    Micros init{0};
+    bool want_log_tail = false;
+    std::size_t produced_bytes = 0;
+    std::string status = {}, error_type = {};
+  };
+
   /// One run of the Init phase: a sandbox, its program, the program's word that it is ready. The
   /// outcome is Outcome::ready or why it failed.
   async::Task<Result<runtime::Outcome>> initialise(Micros limit, Monotonic latest);
@@ -77,7 +96,9 @@ class LiveInstance {
   async::Task<Verdict> judge(runtime::Outcome outcome, std::string request_id);
   async::Task<Verdict> judge_ended(std::string request_id);
   Verdict fault(const ServiceFault& fault, std::string_view status);
-  InvokeResult finish(const InvokeRequest& request, Verdict verdict, Micros duration, Micros init);
+  Verdict judge_extensions(const std::string& request_id);
+  void report(Pending ended, Micros duration, InvokeResult& result);
+  runtime::ShutdownReason farewell_reason() const;
   void thaw();
 
   void drain_output();
@@ -97,6 +118,8 @@ class LiveInstance {
   Micros init_duration_{0};
   bool started_once_ = false;  // INIT_START has been said
   std::uint64_t invocations_ = 0;
+  std::optional<Pending> pending_;
+  bool timed_out_ = false;
 };
 
 }  // namespace wolke::invoke

@@ -80,6 +80,16 @@ void InstanceLog::line(std::string text) {
   keep(std::move(text));
 }
 
+void InstanceLog::extension_line(std::string text) {
+  text += '\n';
+  keep(std::move(text));
+}
+
+void InstanceLog::extension(const runtime::Extension& extension) {
+  if (json_) return tell(extension_event(extension));
+  keep(extension_line_of(extension));
+}
+
 std::string InstanceLog::take_tail() {
   std::string tail = std::exchange(tail_, {});
   if (tail.size() > limits::log_tail_bytes) tail.erase(0, tail.size() - limits::log_tail_bytes);

@@ -14,6 +14,7 @@
 #include "wolke/invoke/log_level.h"
 #include "wolke/invoke/platform_event.h"
 #include "wolke/invoke/report.h"
+#include "wolke/runtime/extension_book.h"
 
 namespace wolke::invoke {
 
@@ -33,6 +34,11 @@ class InstanceLog {
   void ended(const Report& report, std::size_t produced_bytes);
   /// What the program wrote, without its line feed.
   void line(std::string text);
+
+  /// What an extension wrote; it has no level.
+  void extension_line(std::string text);
+  /// How the Init phase ended for one.
+  void extension(const runtime::Extension& extension);
 
   /// What was written since the last call, at most its last limits::log_tail_bytes.
   std::string take_tail();

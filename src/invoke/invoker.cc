@@ -88,7 +88,10 @@ class PoolInvoker final : public Invoker {
   Fleet& fleet_of(const FunctionSpec& function);
   void supersede(Fleet& fleet);
   void forget_if_empty(Fleet& fleet);
-  Task<Result<InvokeResult>> run(Fleet& fleet, InvokeRequest& request);
+  Task<Result<InvokeResult>> run(Fleet& fleet, InvokeRequest& request, bool& settles);
+  Task<void> settle(Fleet& fleet, LiveInstance& instance, std::string request_id,
+                    InvokeResult result);
+  void finish(Fleet& fleet, const FunctionSpec& function);
   Task<Result<LiveInstance*>> acquire(Fleet& fleet);
   void release(Fleet& fleet, LiveInstance& instance);
   void give(Fleet& fleet, LiveInstance& instance);
@@ -148,19 +151,47 @@ Task<Result<InvokeResult>> PoolInvoker::invoke(const FunctionSpec& function,
   ++fleet.users;
   // Shared with the fleet and its instances: `function` itself may be gone after the first wait.
   std::shared_ptr<const FunctionSpec> spec = fleet.function;
-  Result<InvokeResult> result = co_await run(fleet, request);
-  leave(*spec);
+  bool settles = false;
+  Result<InvokeResult> result = co_await run(fleet, request, settles);
+  if (!settles) finish(fleet, *spec);
+  co_return result;
+}
+
+void PoolInvoker::finish(Fleet& fleet, const FunctionSpec& function) {
+  leave(function);
   --fleet.users;
   forget_if_empty(fleet);
-  co_return result;
+}
+
+/// What extensions still do for an invocation whose caller has its answer.
+Task<void> PoolInvoker::settle(Fleet& fleet, LiveInstance& instance, std::string request_id,
+                               InvokeResult result) {
+  auto inside = gate_.enter();
+  std::shared_ptr<const FunctionSpec> spec = fleet.function;
+  co_await instance.settle(result);
+  meter(*spec, request_id, result);
+  release(fleet, instance);
+  finish(fleet, *spec);
 }
 
 /// On the first instance that hears of it: each of the others had ended unnoticed while it was
 /// idle.
-Task<Result<InvokeResult>> PoolInvoker::run(Fleet& fleet, InvokeRequest& request) {
+/// `settles`: its end is settle()'s.
+Task<Result<InvokeResult>> PoolInvoker::run(Fleet& fleet, InvokeRequest& request, bool& settles) {
   for (;;) {
     CO_TRY(LiveInstance * instance, co_await acquire(fleet));
     std::optional<InvokeResult> result = co_await instance->invoke(request);
+    if (result && instance->settling()) {
+      if (!request.want_log_tail) {
+        settles = true;
+        InvokeResult rest = *result;
+        rest.payload.clear();
+        loop_.spawn(settle(fleet, *instance, request.request_id, std::move(rest)));
+        co_return *std::move(result);
+      }
+      // Who asks for the log waits for its last lines.
+      co_await instance->settle(*result);
+    }
     // From here it is billed.
     if (result) meter(instance->function(), request.request_id, *result);
     release(fleet, *instance);
@@ -368,7 +399,7 @@ void PoolInvoker::retire(LiveInstance& instance) {
   committed_bytes_ -= room_of(*fleet.function);
   --fleet.alive;
   instance.state = State::ending;
-  instance.kill();
+  instance.give_up();
   ++ending_;
   loop_.spawn(end(std::move(found->second.instance)));
   live_.erase(found);

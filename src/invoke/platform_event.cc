@@ -1,6 +1,6 @@
 #include "wolke/invoke/platform_event.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -97,6 +97,27 @@ PlatformEvent runtime_done_event(const std::string& request_id, const Ending& en
           .level = level_of(ending, LogLevel::debug)};
 }
 
+PlatformEvent extension_event(const runtime::Extension& extension) {
+  Json record;
+  record.set("name", extension.name);
+  record.set("state", extension.state_name());
+  Json::Array events;
+  for (std::string& event : extension.events()) events.emplace_back(std::move(event));
+  record.set("events", std::move(events));
+  const bool failed = !extension.error_type.empty();
+  if (failed) record.set("errorType", extension.error_type);
+  return {.type = "platform.extension",
+          .record = std::move(record),
+          .level = failed ? LogLevel::warn : LogLevel::info};
+}
+
+std::string extension_line_of(const runtime::Extension& extension) {
+  std::string line = fmt::format("EXTENSION\tName: {}\tState: {}\tEvents: [{}]", extension.name,
+                                 extension.state_name(), fmt::join(extension.events(), ", "));
+  if (!extension.error_type.empty()) line += "\tError Type: " + extension.error_type;
+  return line + '\n';
+}
+
 PlatformEvent report_event(const Report& report) {
   const Ending ending{report.status.empty() ? "success" : report.status, report.error_type};
   Json record;
@@ -110,6 +131,12 @@ PlatformEvent report_event(const Report& report) {
     metrics.set("initDurationMs", millis_of(report.init_duration));
   }
   record.set("metrics", std::move(metrics));
+  if (report.extensions_duration > Micros(0)) {
+    Json span;
+    span.set("name", "extensionOverhead");
+    span.set("durationMs", millis_of(report.extensions_duration));
+    record.set("spans", Json::Array{std::move(span)});
+  }
   set_ending(record, ending);
   return {.type = "platform.report",
           .record = std::move(record),

@@ -11,6 +11,7 @@
 #include "wolke/invoke/invoke.h"
 #include "wolke/invoke/log_level.h"
 #include "wolke/invoke/report.h"
+#include "wolke/runtime/extension_book.h"
 #include "wolke/shape/json.h"
 
 namespace wolke::invoke {
@@ -37,6 +38,9 @@ PlatformEvent init_report_event(InitPhase phase, const Ending& ending, Micros du
 PlatformEvent start_event(const std::string& request_id, const std::string& version);
 PlatformEvent runtime_done_event(const std::string& request_id, const Ending& ending,
                                  Micros duration, std::size_t produced_bytes);
+PlatformEvent extension_event(const runtime::Extension& extension);
+/// The same as Lambda's text line.
+std::string extension_line_of(const runtime::Extension& extension);
 PlatformEvent report_event(const Report& report);
 
 /// One line of the application's log that the platform itself writes in JSON format.

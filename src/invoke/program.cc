@@ -11,6 +11,7 @@ namespace {
 
 using async::Task;
 using async::Wake;
+using runtime::Outcome;
 
 constexpr std::size_t read_piece_bytes = 64 * 1024;
 /// What is read of the log, at most, between a function's answer and ours.
@@ -21,8 +22,10 @@ constexpr auto exit_wait_max = std::chrono::seconds(1);
 
 }  // namespace
 
-Program::Program(const Dependencies& dependencies, std::string sandbox_id, Owner owner)
+Program::Program(const Dependencies& dependencies, const FunctionSpec& function,
+                 std::string sandbox_id, Owner owner)
     : dependencies_(dependencies),
+      function_(function),
       loop_(dependencies.loop),
       sandbox_id_(std::move(sandbox_id)),
       owner_(std::move(owner)),
@@ -32,13 +35,9 @@ Task<Result<void>> Program::start(Plan plan) {
   CO_TRY(sandbox_, co_await dependencies_.sandboxes.start(std::move(plan.spec)));
   // From here the program runs.
   std::vector<Fd> listeners = sandbox_->take_listeners();
-  auto next = listeners.begin();
-  if (plan.protocol == runtime::Protocol::runtime_api) {
-    session_ =
-        runtime::make_api_session(loop_, next != listeners.end() ? std::move(*next++) : Fd());
-  } else {
-    session_ = runtime::make_frame_session(loop_, sandbox_->control_fd());
-  }
+  std::size_t served = 0;
+  serve_runtime(plan, listeners, served);
+  auto next = listeners.begin() + static_cast<std::ptrdiff_t>(served);
   for (const auto& serve : {&dependencies_.serve_gateway, &dependencies_.serve_gateway_tls}) {
     if (!*serve || next == listeners.end()) continue;
     Fd listening = std::move(*next++);
@@ -54,6 +53,150 @@ Task<Result<void>> Program::start(Plan plan) {
   loop_.spawn(watch_exit());
   co_return Result<void>();
 }
+
+/// The session, and beside it what extensions need.
+void Program::serve_runtime(Plan& plan, std::vector<Fd>& listeners, std::size_t& next) {
+  auto take = [&] { return next < listeners.size() ? std::move(listeners[next++]) : Fd(); };
+  Fd api = plan.api ? take() : Fd();
+  Fd supervision = plan.extensions.empty() ? Fd() : take();
+  extension_lines_.resize(plan.extensions.size());
+  if (plan.api) {
+    extensions_ = std::make_unique<runtime::ExtensionApi>(
+        loop_, dependencies_.env.random,
+        runtime::ExtensionSetup{.external = plan.extensions,
+                                .function_name = function_.name,
+                                .function_version = function_.version,
+                                .handler = function_.handler,
+                                .account = function_.account},
+        [this] { extension_failed(); });
+  }
+  if (!plan.extensions.empty()) {
+    supervision_ = std::make_unique<runtime::Supervision>(
+        loop_, std::move(supervision), plan.extensions.size(), supervision_owner());
+  }
+  if (plan.protocol == runtime::Protocol::runtime_api) {
+    session_ = runtime::make_api_session(loop_, std::move(api), extensions_.get());
+    return;
+  }
+  session_ = runtime::make_frame_session(loop_, sandbox_->control_fd());
+  if (!api.valid()) return;
+  api_ = std::make_unique<net::Server>(
+      loop_, [this](net::Exchange& exchange) { return extensions_->handle(exchange); });
+  api_->serve(std::move(api));
+}
+
+// ---- extensions
+
+Task<Outcome> Program::initialise(Monotonic deadline) {
+  if (!extensions_) co_return co_await session_->initialise(deadline);
+  using Settled = runtime::ExtensionApi::Settled;
+  if (supervision_) {
+    const Settled registered = co_await extensions_->registered(deadline);
+    if (registered != Settled::done) co_return outcome_of(registered);
+    supervision_->order(runtime::SupervisionOrder::start);
+    runtime_started_ = true;
+  }
+  Outcome outcome = co_await session_->initialise(deadline);
+  extensions_->close_registration();
+  if (outcome.kind == Outcome::Kind::ready && has_extensions()) {
+    const Settled ready = co_await extensions_->ready(deadline);
+    if (ready != Settled::done) outcome = outcome_of(ready);
+  }
+  co_return outcome;
+}
+
+Outcome Program::outcome_of(runtime::ExtensionApi::Settled settled) const {
+  using Settled = runtime::ExtensionApi::Settled;
+  if (settled == Settled::timed_out) return {.kind = Outcome::Kind::timed_out};
+  if (settled != Settled::fault) return {.kind = Outcome::Kind::ended};
+  const runtime::ExtensionFault& fault = *extensions_->book().fault();
+  return {.kind = Outcome::Kind::init_error,
+          .payload = runtime::service_error_json(fault.type, fault.what)};
+}
+
+Task<Outcome> Program::invoke(runtime::Invocation invocation, Monotonic deadline) {
+  if (has_extensions()) extensions_->begin_invoke(invocation);
+  return session_->invoke(std::move(invocation), deadline);
+}
+
+std::optional<runtime::ExtensionFault> Program::extension_fault() const {
+  return extensions_ ? extensions_->book().fault() : std::nullopt;
+}
+
+Task<runtime::ExtensionApi::Settled> Program::extensions_ready(Monotonic deadline) {
+  return extensions_->ready(deadline);
+}
+
+bool Program::expects_farewell() const {
+  return supervision_ && !sandbox_ended_ && extensions_->book().expects_farewell();
+}
+
+/// The runtime gets its time first, then the extensions the rest.
+Task<void> Program::farewell(runtime::ShutdownReason reason) {
+  if (!expects_farewell()) co_return;
+  const Monotonic end = loop_.now() + runtime::shutdown_external_max;
+  (void)sandbox_->thaw();
+  if (runtime_started_ && !exit_) {
+    const bool internal = extensions_->book().all().size() > extension_lines_.size();
+    supervision_->order(runtime::SupervisionOrder::terminate);
+    co_await exited_.wait(
+        loop_.now() + (internal ? runtime::shutdown_internal_max : runtime::shutdown_runtime_max));
+    supervision_->order(runtime::SupervisionOrder::kill);
+  }
+  extensions_->begin_shutdown(reason, dependencies_.env.clock.wall() +
+                                          std::chrono::duration_cast<Millis>(end - loop_.now()));
+  co_await extensions_->farewell(end);
+}
+
+void Program::kill_runtime() {
+  if (!expects_farewell()) return kill();
+  supervision_->order(runtime::SupervisionOrder::kill);
+}
+
+runtime::Supervision::Owner Program::supervision_owner() {
+  return {.on_output = [this](std::size_t index,
+                              std::string_view bytes) { take_extension_output(index, bytes); },
+          .on_extension_end =
+              [this](std::size_t index, const runtime::ProcessEnd& end) {
+                take_extension_output(index, {});
+                if (end.launch_error != 0) {
+                  extensions_->launch_failed(index, describe(end));
+                } else {
+                  extensions_->process_ended(index, describe(end));
+                }
+              },
+          .on_runtime_end =
+              [this](const runtime::ProcessEnd& end) {
+                sandbox::Exit exit{.code = end.launch_error != 0 ? 127 : end.code,
+                                   .signal = end.signal};
+                exit.out_of_memory = exit.signal != 0 && sandbox_->usage().out_of_memory;
+                runtime_ended(exit);
+              },
+          .flooded = [this] { return flood_.closed(); }};
+}
+
+/// Empty bytes: it has ended, and what has no line feed yet is a line.
+void Program::take_extension_output(std::size_t index, std::string_view bytes) {
+  auto sink = [this](std::string line) { take_line(std::move(line), owner_.on_extension_line); };
+  if (bytes.empty()) return extension_lines_[index].finish(sink);
+  extension_lines_[index].feed(bytes, sink);
+}
+
+/// Whoever waits for the runtime need wait no more.
+void Program::extension_failed() {
+  session_->close();
+  loop_.spawn(tell_of_failure());
+}
+
+/// Not at once: it is a request of an extension that is being answered.
+Task<void> Program::tell_of_failure() {
+  auto inside = gate_.enter();
+  if (!inside) co_return;
+  co_await loop_.sleep_for(std::chrono::nanoseconds(0));
+  owner_.on_exit();
+}
+
+// ---- its end
 
 Task<std::optional<sandbox::Exit>> Program::ended(Monotonic deadline) {
   if (!exit_) co_await exited_.wait(deadline);
@@ -74,7 +217,15 @@ std::uint64_t Program::memory_peak_bytes() {
 
 Task<void> Program::watch_exit() {
   auto inside = gate_.enter();
-  exit_ = co_await sandbox_->exited(Monotonic::max());
+  auto exit = co_await sandbox_->exited(Monotonic::max());
+  sandbox_ended_ = true;
+  if (extensions_) extensions_->close();
+  runtime_ended(exit.value_or(sandbox::Exit{}));
+}
+
+void Program::runtime_ended(sandbox::Exit exit) {
+  if (exit_) return;
+  exit_ = exit;
   session_->close();
   exited_.set();
   owner_.on_exit();
@@ -85,7 +236,10 @@ Task<void> Program::shut_down() {
   if (sandbox_) {
     co_await exited_.wait(loop_.now() + exit_wait_max);
     session_->close();
+    if (extensions_) extensions_->close();
     co_await session_->shut_down();
+    if (api_) co_await api_->stop(Millis(0));
+    if (supervision_) co_await supervision_->stop();
     if (names_) co_await names_->stop();
     // Whoever else holds the pipes' other ends must not keep us waiting.
     loop_.forget(sandbox_->stdout_fd());
@@ -94,6 +248,9 @@ Task<void> Program::shut_down() {
   co_await gate_.close();
   drain_output();
   session_.reset();
+  api_.reset();
+  supervision_.reset();
+  extensions_.reset();
   names_.reset();
   sandbox_.reset();
   if (dependencies_.sandbox_ended) dependencies_.sandbox_ended(sandbox_id_);
@@ -117,13 +274,13 @@ Program::Read Program::read_once(int fd, LineCutter& cutter) {
   if (n == 0) return Read::ended;
   if (n < 0) return errno == EAGAIN || errno == EINTR ? Read::none : Read::ended;
   cutter.feed({piece.data(), static_cast<std::size_t>(n)},
-              [this](std::string line) { take_line(std::move(line)); });
+              [this](std::string line) { take_line(std::move(line), owner_.on_line); });
   return Read::some;
 }
 
 void Program::drain_output() {
   if (!sandbox_) return;
-  auto sink = [this](std::string line) { take_line(std::move(line)); };
+  auto sink = [this](std::string line) { take_line(std::move(line), owner_.on_line); };
   for (auto [fd, cutter] : {std::pair(sandbox_->stdout_fd(), &stdout_lines_),
                             std::pair(sandbox_->stderr_fd(), &stderr_lines_)}) {
     std::size_t pieces = drain_bytes_max / read_piece_bytes;
@@ -134,13 +291,13 @@ void Program::drain_output() {
   if (auto notice = flood_.take_notice()) owner_.on_line(*std::move(notice));
 }
 
-void Program::take_line(std::string line) {
+void Program::take_line(std::string line, const Sink& sink) {
   bool dropping = flood_.closed();
   if (!flood_.admit(line.size(), loop_.now())) return;
   if (dropping) {
     if (auto notice = flood_.take_notice()) owner_.on_line(*std::move(notice));
   }
-  owner_.on_line(std::move(line));
+  sink(std::move(line));
 }
 
 }  // namespace wolke::invoke

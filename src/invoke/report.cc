@@ -106,6 +106,11 @@ ServiceFault timeout_fault(const std::string& request_id, std::chrono::seconds t
                                  request_id, timeout.count())};
 }
 
+ServiceFault extension_fault(const std::string& request_id, const std::string& type,
+                             const std::string& what) {
+  return {.type = type, .message = fmt::format("RequestId: {} Error: {}", request_id, what)};
+}
+
 ServiceFault runtime_fault(const std::string& request_id, std::string_view what) {
   return {.type = "Runtime.ExitError",
           .message =

@@ -25,6 +25,8 @@ struct Report {
   std::uint64_t memory_peak_bytes = 0;
   std::string status;      // "", "timeout", "error"
   std::string error_type;  // with "error"
+  /// How much of the duration was extensions' work after the answer.
+  Micros extensions_duration{0};
 };
 
 /// In megabytes, as Lambda says it.
@@ -56,6 +58,8 @@ struct ServiceFault {
 };
 ServiceFault exit_fault(const std::string& request_id, const sandbox::Exit& exit);
 ServiceFault timeout_fault(const std::string& request_id, std::chrono::seconds timeout);
+ServiceFault extension_fault(const std::string& request_id, const std::string& type,
+                             const std::string& what);
 ServiceFault runtime_fault(const std::string& request_id, std::string_view what);
 
 }  // namespace wolke::invoke

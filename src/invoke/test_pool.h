@@ -16,6 +16,7 @@
 
 #include "wolke/base/env.h"
 #include "wolke/invoke/invoker.h"
+#include "wolke/runtime/supervision.h"
 #include "wolke/sandbox/process_sandbox.h"
 #include "wolke/shape/json.h"
 
@@ -71,6 +72,8 @@ class PoolTest : public ::testing::Test {
     paths.node_version = "22.0.0";
     paths.python_root = repository_root() / ".deps/root/usr";
     paths.runtimes_dir = repository_root() / "runtimes";
+    paths.supervisor_dir = directory / "supervisor";
+    EXPECT_TRUE(runtime::unpack_supervisor(paths.supervisor_dir));
     paths = runtime::locate(paths).value();
   }
   ~PoolTest() override {

@@ -16,6 +16,8 @@
 #include "wolke/async/event.h"
 #include "wolke/base/limits.h"
 #include "wolke/net/server.h"
+#include "wolke/runtime/api_answer.h"
+#include "wolke/runtime/extension_api.h"
 #include "wolke/runtime/session.h"
 #include "wolke/shape/json.h"
 
@@ -29,39 +31,11 @@ constexpr std::string_view root = "/2018-06-01/runtime/";
 constexpr std::size_t error_bytes_max = 256 * 1024;
 constexpr auto stop_grace = std::chrono::milliseconds(0);
 
-net::ResponseHead json_head(int status) {
-  return {.status = status, .headers = {{"content-type", "application/json"}}};
-}
-
-Task<void> answer(net::Exchange& exchange, int status, std::string body) {
-  // A client that has gone needs no answer.
-  [[maybe_unused]] auto sent = co_await exchange.respond(json_head(status), std::move(body));
-}
-
-std::string refusal(std::string_view type, std::string_view message) {
-  std::string out = "{\"errorMessage\":";
-  shape::append_json_string(out, message);
-  out += ",\"errorType\":";
-  shape::append_json_string(out, type);
-  return out + "}";
-}
-
-/// nullopt: longer than bytes_max, or cut short.
-Task<std::optional<std::string>> read_body(net::Exchange& exchange, std::size_t bytes_max) {
-  std::string body;
-  for (;;) {
-    auto piece = co_await exchange.read(limits::body_piece_bytes);
-    if (!piece) co_return std::nullopt;
-    if (piece->empty()) co_return body;
-    body += *piece;
-    if (body.size() > bytes_max) co_return std::nullopt;
-  }
-}
-
 class ApiSession final : public Session {
  public:
-  ApiSession(async::Loop& loop, Fd listening)
-      : work_(loop),
+  ApiSession(async::Loop& loop, Fd listening, ExtensionApi* extensions)
+      : extensions_(extensions),
+        work_(loop),
         answered_(loop),
         server_(loop, [this](net::Exchange& exchange) { return handle(exchange); }) {
     if (listening.valid()) server_.serve(std::move(listening));
@@ -113,6 +87,7 @@ class ApiSession final : public Session {
   Task<void> handle(net::Exchange& exchange) {
     std::string_view target = exchange.head().target;
     const std::string& method = exchange.head().method;
+    if (extensions_ && ExtensionApi::serves(target)) return extensions_->handle(exchange);
     if (!target.starts_with(root)) return answer(exchange, 404, "404 page not found\n");
     target.remove_prefix(root.size());
     if (method == "GET" && target == "invocation/next") return next(exchange);
@@ -222,6 +197,7 @@ class ApiSession final : public Session {
     co_return service_error_json(type, "Unknown error");
   }
 
+  ExtensionApi* extensions_;  // served at the same address; may be none
   State state_ = State::initialising;
   Invocation current_;
   bool waiting_for_poll_ = false;  // current_ has not been handed out
@@ -233,8 +209,9 @@ class ApiSession final : public Session {
 
 }  // namespace
 
-std::unique_ptr<Session> make_api_session(async::Loop& loop, Fd listening) {
-  return std::make_unique<ApiSession>(loop, std::move(listening));
+std::unique_ptr<Session> make_api_session(async::Loop& loop, Fd listening,
+                                          ExtensionApi* extensions) {
+  return std::make_unique<ApiSession>(loop, std::move(listening), extensions);
 }
 
 }  // namespace wolke::runtime

@@ -47,6 +47,8 @@ struct Outcome {
   std::string version = {};
 };
 
+class ExtensionApi;
+
 class Session {
  public:
   virtual ~Session() = default;
@@ -61,7 +63,9 @@ class Session {
 /// `control` is borrowed: it must outlive the session and be non-blocking.
 std::unique_ptr<Session> make_frame_session(async::Loop& loop, int control);
 /// `listening`: a socket inside the sandbox's network namespace, at AWS_LAMBDA_RUNTIME_API.
-std::unique_ptr<Session> make_api_session(async::Loop& loop, Fd listening);
+/// `extensions` is served there too, where there is one, and outlives the session's shut_down().
+std::unique_ptr<Session> make_api_session(async::Loop& loop, Fd listening,
+                                          ExtensionApi* extensions = nullptr);
 
 /// {"errorType":…,"errorMessage":…}: Lambda's form for what the service itself has to say of an
 /// invocation.

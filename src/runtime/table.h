@@ -22,6 +22,7 @@ struct RuntimePaths {
   std::string python = "/usr/bin/python3";
   std::string python_root;     // a /usr of unpacked Debian packages; may be empty or not there
   std::string runtimes_dir;    // has node/bootstrap.cjs and python/bootstrap.py
+  std::string supervisor_dir;  // has supervise (supervision.h); empty: no external extensions
   std::string node_version;    // "22.23.3"; locate() reads it from the package
   std::string python_version;  // "3.11"; locate() reads it from the interpreter's name
 };
