@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "wolke/app/access_log.h"
 #include "wolke/app/trust.h"
 #include "wolke/meter/drain.h"
 #include "wolke/observe/log.h"
@@ -180,6 +181,8 @@ void Components::make_services() {
       .runner = runner,
       .functions = functions_.get(),
       .new_buckets = config_.classic_buckets ? s3::NewBuckets::classic : s3::NewBuckets::closed});
+  access_logs_ = std::make_unique<s3::AccessLogs>(env_, *s3_, deliverers_of_logs(*directory_));
+  s3_->access_logs = access_logs_.get();
   lambda_ = std::make_unique<lambda::Lambda>(
       lambda::Parts{.env = env_,
                     .runner = runner,
@@ -216,6 +219,7 @@ void Components::make_gateway() {
           [this](const gateway::OperationUsage& usage) {
             drainer_->record(usage_of(usage, env_.clock.wall()));
           },
+      .access = notes_of_access(*access_logs_),
       .cross_origin = cross_origin_of_buckets(*store_)});
   server_ = std::make_unique<net::Server>(
       loop_, [this](net::Exchange& exchange) { return gateway_->serve(exchange, ""); });
@@ -280,6 +284,7 @@ void Components::start(Fd listening) {
   server_->serve(std::move(listening));
   drainer_->start();
   appender_->start();
+  access_logs_->start();
   deliverer_->start();
   retirement_->start();
   loop_.spawn(collect_regularly());
@@ -294,6 +299,7 @@ async::Task<void> Components::stop() {
   co_await invoker_->stop();
   co_await deliverer_->stop();
   doors_.clear();
+  co_await access_logs_->stop();
   co_await appender_->stop();
   co_await drainer_->stop();
 }

@@ -28,6 +28,7 @@
 #include "wolke/services/lambda/lambda.h"
 #include "wolke/services/lambda/retirement.h"
 #include "wolke/services/logs/logs.h"
+#include "wolke/services/s3/access_logs.h"
 #include "wolke/services/s3/s3.h"
 #include "wolke/services/sts/sts.h"
 #include "wolke/store/blobs.h"
@@ -86,6 +87,7 @@ class Components {
   std::unique_ptr<sts::Sts> sts_;
   std::unique_ptr<FunctionsForS3> functions_;
   std::unique_ptr<s3::S3> s3_;
+  std::unique_ptr<s3::AccessLogs> access_logs_;
   std::unique_ptr<lambda::Lambda> lambda_;
   std::unique_ptr<control::Control> control_;
   std::unique_ptr<AttachedPolicies> attached_;

@@ -41,6 +41,9 @@ struct Gateway::Request {
   net::HeaderList cross_origin;    // for the answer, whatever it is
   std::optional<FormFields> form;  // of a form posted to a bucket, which stands for a PutObject
   OperationUsage usage;
+  Monotonic received{};                      // all of it; the epoch: not yet
+  Monotonic answered{};                      // the answer was begun
+  std::optional<std::uint64_t> object_size;  // of what is read
 
   /// The bucket that the path names; empty outside S3.
   std::string bucket() const {

@@ -8,6 +8,7 @@
 #include "wolke/base/hash.h"
 #include "wolke/base/limits.h"
 #include "wolke/base/text.h"
+#include "wolke/gateway/access.h"
 #include "wolke/gateway/body_source.h"
 #include "wolke/gateway/detect.h"
 #include "wolke/gateway/form_upload.h"
@@ -117,6 +118,7 @@ async::Task<Result<void>> Gateway::answer(net::Exchange& exchange, Request& requ
   if (streamed) {
     CO_TRY(co_await stage_streamed(exchange, request));
   }
+  request.received = parts_.env.clock.monotonic();
   CO_TRY(shape::Value output, co_await dispatch(request));
   // From here its effects are durable.
   co_return co_await send(exchange, request, std::move(output));
@@ -349,6 +351,8 @@ async::Task<Result<void>> Gateway::send(net::Exchange& exchange, Request& reques
 
 async::Task<Result<void>> Gateway::send_body(net::Exchange& exchange, Request& request,
                                              shape::WireResponse response) {
+  request.object_size = object_size_of(response);
+  request.answered = parts_.env.clock.monotonic();
   std::optional<std::uint64_t> announced = take_content_length(response.headers);
   net::ResponseHead head{.status = response.status, .headers = std::move(response.headers)};
   const bool head_only = request.head->method == "HEAD";
@@ -403,6 +407,7 @@ async::Task<void> Gateway::send_error(net::Exchange& exchange, Request& request,
         {{"requestId", request.id}, {"code", error.code}, {"service", request.service_name}});
     error = public_error(request.table ? request.table->model : nullptr, std::move(error));
   }
+  request.answered = parts_.env.clock.monotonic();
   request.usage.code = error.code;
   request.usage.status = error.status;
   const shape::Service& service =
@@ -419,13 +424,15 @@ async::Task<void> Gateway::send_error(net::Exchange& exchange, Request& request,
 }
 
 void Gateway::record(const Request& request) const {
+  const std::string operation = request.form        ? "PostObject"
+                                : request.operation ? std::string(request.operation->name)
+                                                    : "";
+  if (parts_.access) record_access(request, operation);
   if (!parts_.meter || !request.table) return;
   OperationUsage usage = request.usage;
   usage.account = request.caller.authorizer ? request.caller.authorizer->principal().account : "";
   usage.service = request.service_name;
-  usage.operation = request.form        ? "PostObject"
-                    : request.operation ? std::string(request.operation->name)
-                                        : "";
+  usage.operation = operation;
   usage.request_id = request.id;
   usage.took = std::chrono::duration_cast<std::chrono::microseconds>(parts_.env.clock.monotonic() -
                                                                      request.began);

@@ -36,6 +36,23 @@ struct OperationUsage {
   std::chrono::microseconds took{0};
 };
 
+/// What the access log of a bucket tells of a request; borrowed for the call.
+struct BucketAccess {
+  const net::RequestHead& head;
+  std::string_view path;  // path style, encoded: "/bucket/key"
+  const QueryPairs& query;
+  std::string_view operation;  // empty: the model has none
+  std::string_view request_id;
+  const identity::Principal* caller = nullptr;             // nullptr: not known
+  const identity::Authorization* authorization = nullptr;  // nullptr: unsigned
+  Timestamp at{};
+  int status = 0;
+  std::string_view code;  // of an error
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::optional<std::uint64_t> object_size;  // of what was read
+  std::chrono::nanoseconds total{0}, turn_around{0};
+};
+
 struct GatewayParts {
   async::Loop& loop;
   async::Pool& pool;
@@ -48,6 +65,8 @@ struct GatewayParts {
   /// Answers paths below /_wolke/ that need no identity (health); false: not its path.
   std::function<bool(const net::RequestHead&, int& status, std::string& body)> health;
   std::function<void(const OperationUsage&)> meter;
+  /// Told of every request that names a bucket; null: nobody is.
+  std::function<void(const BucketAccess&)> access;
   /// What a bucket says to browsers of other origins. Reads the store; null: nothing is allowed.
   CrossOrigin cross_origin;
 };
@@ -85,6 +104,7 @@ class Gateway {
                                       shape::WireResponse response);
   async::Task<void> send_error(net::Exchange& exchange, Request& request, Error error);
   void record(const Request& request) const;
+  void record_access(const Request& request, std::string_view operation) const;
 
   GatewayParts parts_;
   std::size_t in_progress_ = 0;

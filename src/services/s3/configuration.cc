@@ -38,11 +38,13 @@ void write_document(store::Tx& tx, const std::string& bucket, std::string_view k
   record.document = std::move(document);
   tx.put(configuration_key(bucket, kind), record);
   if (kind == kind::lifecycle) tx.put_bytes(scheduled_key(bucket), "");
+  if (kind == kind::logging) tx.put_bytes(logged_key(bucket), "");
 }
 
 void erase_document(store::Tx& tx, const std::string& bucket, std::string_view kind) {
   tx.erase(configuration_key(bucket, kind));
   if (kind == kind::lifecycle) tx.erase(scheduled_key(bucket));
+  if (kind == kind::logging) tx.erase(logged_key(bucket));
 }
 
 void erase_documents(store::Tx& tx, const std::string& bucket) {

@@ -28,6 +28,8 @@ enum class NewBuckets : std::uint8_t {
   classic,  // as before: access control lists in force, nothing blocked
 };
 
+class AccessLogs;
+
 struct S3 {
   store::Store& store;  // the gate's questions: who owns this bucket, how is this object tagged
   store::BlobStore&
@@ -37,6 +39,7 @@ struct S3 {
   const FunctionDirectory* functions = nullptr;  // nullptr: no function can be a destination
   Limits limits = {};
   NewBuckets new_buckets = NewBuckets::closed;
+  AccessLogs* access_logs = nullptr;  // nullptr: none are delivered
 };
 
 /// `s3` may be nullptr when only the catalogue of operations is wanted.

@@ -1,6 +1,7 @@
 #include "wolke/services/s3/site_ops.h"
 
 #include "wolke/base/text.h"
+#include "wolke/services/s3/access_logs.h"
 #include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/configuration.h"
 #include "wolke/services/s3/errors.h"
@@ -95,6 +96,17 @@ Error invalid_log_target(std::string message, const std::string& target) {
       "InvalidTargetBucketForLogging", 400, std::move(message), {{"TargetBucket", target}}};
 }
 
+/// One form or the other; none is the simple one.
+Result<void> check_key_format(const std::optional<model::s3::TargetObjectKeyFormat>& format) {
+  if (!format) return {};
+  const auto& partitioned = format->partitioned_prefix;
+  if (partitioned.has_value() == format->simple_prefix.has_value()) return fail(malformed_xml());
+  if (!partitioned || !partitioned->partition_date_source) return {};
+  const std::string& date = *partitioned->partition_date_source;
+  if (date != "EventTime" && date != "DeliveryTime") return fail(malformed_xml());
+  return {};
+}
+
 /// Logs lie in a bucket of the same account and region.
 Result<void> check_logging(Tx& tx, const Bucket& bucket, const model::s3::LoggingEnabled& logging) {
   if (!logging.target_bucket || !logging.target_prefix) return fail(malformed_xml());
@@ -115,6 +127,7 @@ Result<void> check_logging(Tx& tx, const Bucket& bucket, const model::s3::Loggin
                       "Cross S3 location logging not allowed.",
                       {{"TargetBucketLocation", target->region}}});
   }
+  TRY(check_key_format(logging.target_object_key_format));
   bool grants = logging.target_grants && !logging.target_grants->empty();
   if (grants && acls_disabled(*target)) return fail(acl_not_supported());
   return {};
@@ -161,7 +174,7 @@ Answer<op::GetBucketLogging> get_bucket_logging(S3&, Tx& tx, const Context&,
   return out;
 }
 
-Answer<op::PutBucketLogging> put_bucket_logging(S3&, Tx& tx, const Context&,
+Answer<op::PutBucketLogging> put_bucket_logging(S3& s3, Tx& tx, const Context&,
                                                 const In<op::PutBucketLogging>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   const model::s3::BucketLoggingStatus& status = *in.bucket_logging_status;
@@ -170,6 +183,7 @@ Answer<op::PutBucketLogging> put_bucket_logging(S3&, Tx& tx, const Context&,
     return op::PutBucketLogging::Output{};
   }
   TRY(check_logging(tx, bucket, *status.logging_enabled));
+  if (s3.access_logs != nullptr) s3.access_logs->watch(bucket.name);
   write_configuration(tx, bucket.name, kind::logging, status);
   return op::PutBucketLogging::Output{};
 }

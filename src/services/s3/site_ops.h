@@ -1,7 +1,6 @@
 #pragma once
-// Settings that a bucket keeps and tells, and that nothing here acts on:
-// website, server access logging, request payment, acceleration. README.md says
-// so.
+// Settings that a bucket keeps and tells: website, request payment and acceleration, on which
+// nothing here acts (README.md says so), and server access logging (access_logs.h).
 
 #include "wolke/services/s3/ops.h"
 

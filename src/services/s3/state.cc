@@ -121,6 +121,15 @@ KeyRange scheduled_range() {
   return range_of(store::shard_of(buckets_partition), KeyBuilder("s3.scheduled").build());
 }
 
+Key logged_key(std::string_view bucket) {
+  return {store::shard_of(buckets_partition),
+          KeyBuilder("s3.logged").text("s3").text(bucket).build()};
+}
+
+KeyRange logged_range() {
+  return range_of(store::shard_of(buckets_partition), KeyBuilder("s3.logged").build());
+}
+
 KeyRange owned_range(std::string_view account) {
   return range_of(store::shard_of(buckets_partition), KeyBuilder("s3.owned").text(account).build());
 }

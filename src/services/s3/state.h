@@ -5,6 +5,7 @@
 //   configured
 //                             s3.owned/<account>/<name>       Owned: a bucket in its owner's list
 //                             s3.scheduled/s3/<name>          day (UTC) of its last lifecycle sweep
+//                             s3.logged/s3/<name>             empty: it has server access logging
 //   partition "s3/<bucket>"   s3.object/<bucket>/<key>            Object: the current version
 //                             s3.version/<bucket>/<key>/<-ordinal>  Object: an older version
 //                             s3.content/<bucket>/<key>[/<id>]    Content: bytes or ranges
@@ -373,6 +374,8 @@ struct KeyRange {
 };
 store::Key scheduled_key(std::string_view bucket);
 KeyRange scheduled_range();
+store::Key logged_key(std::string_view bucket);
+KeyRange logged_range();
 KeyRange owned_range(std::string_view account);
 KeyRange objects_range(std::string_view bucket, std::string_view prefix);
 /// First place that an object key greater than (all keys that start with) `key` can have.
