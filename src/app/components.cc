@@ -191,14 +191,18 @@ void Components::make_services() {
                     .invoker = *invoker_,
                     .ports = lambda_ports(*directory_, s3::s3_table(s3_.get()), config_.dev),
                     .limits = {}});
-  control_ =
-      std::make_unique<control::Control>(control::Control{.store = *store_, .invoker = *invoker_});
   retirement_ = std::make_unique<lambda::Retirement>(*lambda_);
   target_ = std::make_unique<lambda::LambdaTarget>(*lambda_);
   deliverer_ = std::make_unique<deliver::Deliverer>(
       deliver::Deliverer::Ports{
           .env = env_, .store = *store_, .pool = *pool_, .loop = loop_, .target = *target_},
       deliver::ScheduleOptions{});
+  control_ = std::make_unique<control::Control>(control::Control{.env = env_,
+                                                                 .store = *store_,
+                                                                 .pool = *pool_,
+                                                                 .loop = loop_,
+                                                                 .invoker = *invoker_,
+                                                                 .deliverer = *deliverer_});
 }
 
 void Components::make_gateway() {

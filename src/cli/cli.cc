@@ -136,6 +136,31 @@ void add_functions(CLI::App& app, Parsed& parsed) {
   invoke->callback([&parsed] { parsed.exit_code = invoke_verb(parsed.client, parsed.invoke); });
 }
 
+void add_event_verbs(CLI::App& events, Parsed& parsed) {
+  CLI::App* cancel = events.add_subcommand(
+      "cancel", "end pending events; an attempt that is under way is not stopped");
+  cancel->add_option("id", parsed.events.ids, "as `wolke events` tells it")->required();
+  cancel->add_option("--function,--function-arn", parsed.events.function,
+                     "look only at this function's: its name or ARN");
+  add_client_options(*cancel, parsed);
+  cancel->callback(
+      [&parsed] { parsed.exit_code = events_cancel_verb(parsed.client, parsed.events); });
+
+  CLI::App* replay = events.add_subcommand(
+      "replay", "send ended events again, each as a new one with the same payload");
+  CLI::Option* ids = replay->add_option("id", parsed.events.ids, "as `wolke events` tells it");
+  CLI::Option* function = replay->add_option("--function,--function-arn", parsed.events.function,
+                                             "look only at this function's: its name or ARN");
+  replay
+      ->add_flag("--failed", parsed.events.failed,
+                 "all of the function's that failed, and were neither cancelled nor replayed")
+      ->needs(function)
+      ->excludes(ids);
+  add_client_options(*replay, parsed);
+  replay->callback(
+      [&parsed] { parsed.exit_code = events_replay_verb(parsed.client, parsed.events); });
+}
+
 void add_inspection(CLI::App& app, Parsed& parsed) {
   CLI::App* logs = app.add_subcommand("logs", "print a function's log (or a log group's)");
   logs->add_option("function", parsed.logs.function, "function or /log/group")->required();
@@ -157,7 +182,12 @@ void add_inspection(CLI::App& app, Parsed& parsed) {
                      "only of this function: its name or ARN");
   events->add_flag("--failed", parsed.events.failed, "only those that did not succeed");
   add_client_options(*events, parsed);
-  events->callback([&parsed] { parsed.exit_code = events_verb(parsed.client, parsed.events); });
+  events->callback([&parsed, events] {
+    if (events->get_subcommands().empty()) {
+      parsed.exit_code = events_verb(parsed.client, parsed.events);
+    }
+  });
+  add_event_verbs(*events, parsed);
 }
 
 void add_surroundings(CLI::App& app, Parsed& parsed) {

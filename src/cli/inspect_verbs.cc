@@ -221,4 +221,119 @@ int events_verb(const ClientOptions& options, const EventsOptions& events) {
   return exit_ok;
 }
 
+namespace {
+
+constexpr std::size_t ids_per_call = 100;  // the API's
+constexpr std::size_t events_listed = 1000;
+
+/// "cancel" or "replay" of some ids: the API's results, appended to `results`.
+Result<void> change_events(Client& client, const std::string& verb,
+                           const std::vector<std::string>& ids, const std::string& function_arn,
+                           Json::Array& results) {
+  for (std::size_t at = 0; at < ids.size(); at += ids_per_call) {
+    Json::Array some;
+    for (std::size_t i = at; i < std::min(ids.size(), at + ids_per_call); ++i) {
+      some.emplace_back(ids[i]);
+    }
+    Json input;
+    input.set("Ids", std::move(some));
+    if (!function_arn.empty()) input.set("FunctionArn", function_arn);
+    TRY(Json answer, client.call_json({.service = "wolke",
+                                       .method = "POST",
+                                       .path = "/_wolke/events/" + verb,
+                                       .headers = {{"content-type", "application/json"}},
+                                       .body = input.text()}));
+    for (const Json& one : list_at(answer, "Results")) results.push_back(one);
+  }
+  return {};
+}
+
+/// Prints the results; those with a code failed. 3 where one is not there, else 1 where one failed.
+int tell_results(const Json::Array& results, bool json, std::string (*line)(const Json&)) {
+  int code = exit_ok;
+  for (const Json& one : results) {
+    const std::string failed = text_at(one, "Code");
+    if (failed.empty()) {
+      if (!json) print(printable(line(one)));
+      continue;
+    }
+    tell(printable(
+        fmt::format("wolke: {}: {}: {}", text_at(one, "Id"), failed, text_at(one, "Message"))));
+    if (code != exit_not_found) code = failed == "NoSuchEvent" ? exit_not_found : exit_failure;
+  }
+  if (json) {
+    Json out;
+    out.set("Results", results);
+    print_json(out);
+  }
+  return code;
+}
+
+std::string cancelled_line(const Json& one) {
+  const Json* under_way = one.find("UnderWay");
+  const bool runs = under_way && under_way->boolean() && *under_way->boolean();
+  return text_at(one, "Id") + "  cancelled" +
+         (runs ? "; an attempt is under way, and its outcome will not be recorded" : "");
+}
+
+std::string replayed_line(const Json& one) {
+  return text_at(one, "Id") + "  replayed as " + text_at(one, "ReplayedAs");
+}
+
+/// All failed events of a function, page by page: what was replayed is no longer listed.
+Result<Json::Array> replay_failed(Client& client, const Found& function, const std::string& name) {
+  Json::Array results;
+  while (true) {
+    TRY(Json page, control(client, "/_wolke/events",
+                           {{"FunctionArn", function.arn},
+                            {"MaxItems", std::to_string(events_listed)},
+                            {"State", "replayable"}}));
+    const Json::Array& list = list_at(page, "Events");
+    if (list.empty() && results.empty() && !function.exists) return fail(no_such_function(name));
+    std::vector<std::string> ids;
+    for (const Json& event : list) ids.push_back(text_at(event, "Id"));
+    const std::size_t before = results.size();
+    TRY(change_events(client, "replay", ids, function.arn, results));
+    const auto failed = [](const Json& one) { return one.find("Code") != nullptr; };
+    const bool all =
+        std::none_of(results.begin() + static_cast<std::ptrdiff_t>(before), results.end(), failed);
+    if (list.size() < events_listed || !all) return results;
+  }
+}
+
+/// Of these ids, or of what `replay --failed` means.
+Result<Json::Array> change(Client& client, const std::string& verb, const EventsOptions& events) {
+  Found function;
+  if (!events.function.empty()) {
+    TRY(function, find_function(client, events.function));
+  }
+  if (events.failed) return replay_failed(client, function, events.function);
+  Json::Array results;
+  TRY(change_events(client, verb, events.ids, function.arn, results));
+  return results;
+}
+
+}  // namespace
+
+int events_cancel_verb(const ClientOptions& options, const EventsOptions& events) {
+  Result<std::unique_ptr<Client>> client = connect(options);
+  if (!client) return report(client.error());
+  Result<Json::Array> results = change(**client, "cancel", events);
+  if (!results) return report(results.error());
+  return tell_results(*results, options.json, cancelled_line);
+}
+
+int events_replay_verb(const ClientOptions& options, const EventsOptions& events) {
+  if (events.ids.empty() && !events.failed) {
+    tell("wolke: replay what? Name events, or --failed and --function NAME");
+    return exit_usage;
+  }
+  Result<std::unique_ptr<Client>> client = connect(options);
+  if (!client) return report(client.error());
+  Result<Json::Array> results = change(**client, "replay", events);
+  if (!results) return report(results.error());
+  if (results->empty()) tell("no event of " + printable(events.function) + " waits to be replayed");
+  return tell_results(*results, options.json, replayed_line);
+}
+
 }  // namespace wolke::cli

@@ -73,6 +73,7 @@ struct LogsOptions {
 struct EventsOptions {
   std::string function;  // name or ARN; empty: all functions
   bool failed = false;
+  std::vector<std::string> ids;  // cancel, replay
 };
 
 /// The directory that a server uses when none is given: /var/lib/wolke for root, else

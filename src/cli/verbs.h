@@ -12,6 +12,9 @@ int invoke_verb(const ClientOptions& client, const InvokeOptions& options);
 int logs_verb(const ClientOptions& client, const LogsOptions& options);
 int ps_verb(const ClientOptions& client);
 int events_verb(const ClientOptions& client, const EventsOptions& options);
+int events_cancel_verb(const ClientOptions& client, const EventsOptions& options);
+/// Those ids, or all failed ones of the function.
+int events_replay_verb(const ClientOptions& client, const EventsOptions& options);
 int env_verb(const ClientOptions& client);
 /// Runs the user's `aws` with our endpoint and credentials and an empty configuration.
 int aws_verb(const ClientOptions& client, const std::vector<std::string>& arguments);

@@ -11,6 +11,7 @@ constexpr auto commit_retry_delay = std::chrono::seconds(1);
 constexpr auto sweep_interval = std::chrono::hours(1);
 /// Wall time may jump; due times are looked at again at least this often.
 constexpr auto longest_wait = std::chrono::seconds(30);
+constexpr int cancel_tries_max = 8;
 
 using LoadResult = Result<std::vector<Loaded>>;
 
@@ -22,6 +23,10 @@ LoadResult load_all(store::Store& store, const std::vector<LoadPlan>& plans) {
     out.push_back(std::move(loaded));
   }
   return out;
+}
+
+Error unavailable(std::string why) {
+  return {"ServiceUnavailable", 503, std::move(why)};
 }
 
 double unit(Random& random) {
@@ -157,6 +162,49 @@ async::Task<bool> Deliverer::commit(store::Batch batch) {
     if (co_await closing_.wait(ports_.loop.now() + commit_retry_delay) != async::Wake::timed_out)
       co_return false;
   }
+}
+
+async::Task<Result<CancelOutcomes>> Deliverer::cancel(CancelRequest request) {
+  const async::Gate::Holder holder = gate_.enter();
+  if (!holder) co_return fail(unavailable("the server is stopping"));
+  // From here until release() none of them starts.
+  schedule_.hold(request.events.ids);
+  Result<CancelOutcomes> out = co_await cancel_held(request);
+  schedule_.release(request.events.ids);
+  wake_.set();
+  co_return out;
+}
+
+async::Task<Result<CancelOutcomes>> Deliverer::cancel_held(const CancelRequest& request) {
+  for (int tries = 0; tries < cancel_tries_max; ++tries) {
+    auto found = co_await async::run_on(
+        ports_.pool, ports_.loop,
+        [store = &ports_.store, &request]() -> Result<std::map<std::string, Located>> {
+          TRY(auto snapshot, store->snapshot());
+          return find_events(*snapshot, request.events);
+        });
+    if (!found) co_return fail(unavailable("the server is overloaded"));
+    if (!*found) co_return fail(found->error());
+    CancelOutcomes outcomes;
+    store::Batch batch = deliver::cancel(**found, request, ports_.env.clock.wall(), outcomes);
+    if (batch.writes_nothing()) co_return outcomes;
+    async::Completion<store::CommitResult> done(ports_.loop);
+    ports_.store.commit(std::move(batch), done.setter());
+    const store::CommitResult result = co_await done;
+    if (result.status == store::CommitStatus::failed) co_return fail(result.error);
+    // An attempt ended meanwhile and moved its event: look again where it is.
+    if (result.status == store::CommitStatus::conflict) continue;
+    std::set<std::string> cancelled;
+    for (auto& [id, outcome] : outcomes) {
+      if (outcome.what != CancelOutcome::What::cancelled) continue;
+      const Delivery& delivery = (*found)->at(id).delivery;
+      outcome.under_way = schedule_.is_under_way(delivery.function, delivery.place.key.bytes);
+      cancelled.insert(id);
+    }
+    schedule_.drop(cancelled);
+    co_return outcomes;
+  }
+  co_return fail(unavailable("the events are being moved too fast; try again"));
 }
 
 async::Task<void> Deliverer::sweep_regularly(async::Gate::Holder holder) {

@@ -18,6 +18,7 @@
 #include "wolke/async/loop.h"
 #include "wolke/async/pool.h"
 #include "wolke/base/env.h"
+#include "wolke/deliver/cancel.h"
 #include "wolke/deliver/schedule.h"
 #include "wolke/store/store.h"
 
@@ -50,6 +51,9 @@ class Deliverer {
 
   /// Spawns the work on the loop. Call once, on the loop's thread.
   void start();
+  /// When it ends, what it calls cancelled is not attempted again. On the loop. Errors:
+  /// find_events', the store's, "ServiceUnavailable" while stopping or overloaded.
+  async::Task<Result<CancelOutcomes>> cancel(CancelRequest request);
   /// No new attempts from here. Then stop the target: attempts that it cuts short are not recorded,
   /// and made again by the next start.
   void close();
@@ -62,6 +66,7 @@ class Deliverer {
   async::Task<void> attempt(Delivery delivery, async::Gate::Holder holder);
   async::Task<bool> fill();
   async::Task<bool> commit(store::Batch batch);
+  async::Task<Result<CancelOutcomes>> cancel_held(const CancelRequest& request);
   async::Task<bool> complete_payload(Delivery& delivery);
   Monotonic wake_at() const;
   void start_attempts();

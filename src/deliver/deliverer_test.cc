@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "wolke/deliver/events.h"
+#include "wolke/deliver/replay.h"
 #include "wolke/store/engines.h"
 
 namespace wolke::deliver {
@@ -135,6 +136,130 @@ TEST_F(DelivererTest, ManyEventsOfManyFunctionsAllEnd) {
       },
       [&] { return target.attempts >= 300 && ended() >= 100; });
   EXPECT_EQ(target.attempts, 300);
+}
+
+/// Holds every attempt until it is let go.
+class HeldTarget final : public Target {
+ public:
+  explicit HeldTarget(async::Loop& loop) : go(loop), begun(loop), loop_(loop) {}
+  async::Task<Attempt> attempt(Event event, Millis) override {
+    tried.push_back(event.id);
+    begun.set();
+    co_await go.wait(loop_.now() + std::chrono::seconds(20));
+    co_return Attempt{.outcome = Outcome::succeeded};
+  }
+  async::Event go, begun;
+  std::vector<std::string> tried;
+
+ private:
+  async::Loop& loop_;
+};
+
+class CancelTest : public DelivererTest {
+ protected:
+  /// One at a time: the first event is attempted, the others wait in memory.
+  async::Task<void> drive(std::function<async::Task<void>(Deliverer&, HeldTarget&)>& steps) {
+    HeldTarget target(loop_);
+    Deliverer deliverer({env_, *store_, pool_, loop_, target}, {.per_function_max = 1});
+    deliverer.start();
+    co_await target.begun.wait(loop_.now() + std::chrono::seconds(10));
+    co_await steps(deliverer, target);
+    target.go.set();
+    const Monotonic deadline = loop_.now() + std::chrono::seconds(10);
+    while (ended() < list().size() && loop_.now() < deadline) {
+      co_await loop_.sleep_for(std::chrono::milliseconds(1));
+    }
+    co_await deliverer.stop();
+    tried_ = target.tried;
+    loop_.stop();
+  }
+  void run(std::function<async::Task<void>(Deliverer&, HeldTarget&)> steps) {
+    loop_.spawn(drive(steps));
+    loop_.run();
+  }
+  static CancelRequest request(std::set<std::string> ids) {
+    return {.events = {.account = "000000000000", .ids = std::move(ids)}, .by = "arn:somebody"};
+  }
+  EventStatus status(const std::string& id) {
+    for (EventStatus& one : list()) {
+      if (one.event.id == id) return one;
+    }
+    return {};
+  }
+
+  async::Loop loop_;
+  async::Pool pool_{1, 100};
+  std::vector<std::string> tried_;
+};
+
+TEST_F(CancelTest, AnEventThatWaitsInMemoryIsNotAttempted) {
+  for (const char* id : {"a", "b", "c"}) enqueue_one(id, f_);
+  CancelOutcomes outcomes;
+  run([&](Deliverer& deliverer, HeldTarget&) -> async::Task<void> {
+    outcomes = *co_await deliverer.cancel(request({"b", "none"}));
+  });
+  EXPECT_EQ(outcomes["b"].what, CancelOutcome::What::cancelled);
+  EXPECT_FALSE(outcomes["b"].under_way);
+  EXPECT_EQ(outcomes["none"].what, CancelOutcome::What::unknown);
+  EXPECT_EQ(tried_, std::vector<std::string>({"a", "c"}));
+  EXPECT_EQ(status("b").terminal, Terminal::cancelled);
+  EXPECT_EQ(status("b").reason, "Cancelled by arn:somebody");
+}
+
+TEST_F(CancelTest, AnAttemptThatIsUnderWayEndsUnrecorded) {
+  enqueue_one("a", f_);
+  CancelOutcomes outcomes;
+  run([&](Deliverer& deliverer, HeldTarget&) -> async::Task<void> {
+    outcomes = *co_await deliverer.cancel(request({"a"}));
+  });
+  EXPECT_TRUE(outcomes["a"].under_way);
+  EXPECT_EQ(list().size(), 1U);
+  EXPECT_EQ(status("a").terminal, Terminal::cancelled);
+}
+
+TEST_F(CancelTest, AnEventThatHasEndedStaysAsItEnded) {
+  enqueue_one("a", f_);
+  CancelOutcomes outcomes;
+  run([&](Deliverer& deliverer, HeldTarget& target) -> async::Task<void> {
+    target.go.set();
+    while (ended() == 0) co_await loop_.sleep_for(std::chrono::milliseconds(1));
+    outcomes = *co_await deliverer.cancel(request({"a"}));
+  });
+  EXPECT_EQ(outcomes["a"].what, CancelOutcome::What::ended_before);
+  EXPECT_EQ(outcomes["a"].terminal, Terminal::succeeded);
+  EXPECT_EQ(status("a").terminal, Terminal::succeeded);
+}
+
+TEST_F(CancelTest, AnotherAccountsEventIsUnknown) {
+  enqueue_one("a", f_);
+  CancelRequest strangers = request({"a"});
+  strangers.events.account = "111111111111";
+  CancelOutcomes outcomes;
+  run([&](Deliverer& deliverer, HeldTarget&) -> async::Task<void> {
+    outcomes = *co_await deliverer.cancel(strangers);
+  });
+  EXPECT_EQ(outcomes["a"].what, CancelOutcome::What::unknown);
+  EXPECT_EQ(status("a").terminal, Terminal::succeeded);
+}
+
+TEST_F(CancelTest, ACancelledEventIsReplayedWithItsWholePayload) {
+  const std::string payload = "\"" + std::string(700'000, 'x') + "\"";
+  enqueue_one("first", f_);
+  enqueue_one("large", f_, payload);
+  ReplayOutcomes outcomes;
+  run([&](Deliverer& deliverer, HeldTarget&) -> async::Task<void> {
+    EXPECT_TRUE(co_await deliverer.cancel(request({"large"})));
+    outcomes = *replay(*store_, env_, request({"large", "first"}).events);
+  });
+  EXPECT_EQ(outcomes["first"].what, ReplayOutcome::What::pending);
+  ASSERT_EQ(outcomes["large"].what, ReplayOutcome::What::replayed);
+  const std::string again = outcomes["large"].replayed_as;
+  EXPECT_EQ(tried_, std::vector<std::string>({"first", again}));
+  EXPECT_EQ(status(again).event.origin, "large");
+  EXPECT_EQ(status("large").replayed_as, again);
+  EXPECT_EQ(status("large").terminal, Terminal::cancelled);
+  const auto refused = *replay(*store_, env_, request({again}).events);
+  EXPECT_EQ(refused.at(again).what, ReplayOutcome::What::no_payload);
 }
 
 }  // namespace

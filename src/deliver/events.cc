@@ -15,6 +15,7 @@ EventStatus status_of(const TerminalRecord& record) {
   status.terminal = static_cast<Terminal>(record.terminal);
   status.reason = record.reason;
   status.finished = record.finished;
+  status.replayed_as = record.replayed_as;
   status.next_attempt = {};
   return status;
 }
@@ -37,8 +38,12 @@ Result<EventStatus> read_status(std::string_view table, Lane lane, const store::
 
 bool wanted(const EventStatus& status, const EventFilter& filter) {
   if (status.event.account != filter.account) return false;
-  if (!filter.failed_only) return true;
-  return status.terminal != Terminal::pending && status.terminal != Terminal::succeeded;
+  const bool failed =
+      status.terminal != Terminal::pending && status.terminal != Terminal::succeeded;
+  if (filter.replayable_only) {
+    return failed && status.terminal != Terminal::cancelled && status.replayed_as.empty();
+  }
+  return failed || !filter.failed_only;
 }
 
 /// The newest matching records of a range (append order is time order within a function).

@@ -12,9 +12,10 @@
 namespace wolke::deliver {
 
 struct EventFilter {
-  std::string account;       // required: events of one account
-  std::string function_arn;  // unqualified; empty: all functions
-  bool failed_only = false;  // discarded, dead-lettered, sent to a failure destination
+  std::string account;           // required: events of one account
+  std::string function_arn;      // unqualified; empty: all functions
+  bool failed_only = false;      // all that did not succeed
+  bool replayable_only = false;  // of those, neither cancelled nor replayed
   std::size_t limit = 100;
 };
 

@@ -26,6 +26,7 @@ PendingRecord record_of(const Event& event, Timestamp now) {
   record.source_arn = event.source_arn;
   record.source_account = event.source_account;
   record.trace = event.trace;
+  record.origin = event.origin;
   record.enqueued = now;
   return record;
 }
@@ -111,7 +112,15 @@ State state_of(const PendingRecord& record) {
 }
 
 Event event_of(const PendingRecord& r) {
-  return {r.id, r.account, r.target, r.payload, r.source, r.source_arn, r.source_account, r.trace};
+  return {.id = r.id,
+          .account = r.account,
+          .target = r.target,
+          .payload = r.payload,
+          .source = r.source,
+          .source_arn = r.source_arn,
+          .source_account = r.source_account,
+          .trace = r.trace,
+          .origin = r.origin};
 }
 
 EventStatus status_of(const PendingRecord& record) {

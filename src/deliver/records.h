@@ -34,12 +34,13 @@ struct PendingRecord : store::Fields {
   std::uint32_t payload_parts = 0;
   Timestamp enqueued{};
   std::int32_t attempts = 0, failures = 0, setbacks = 0;
+  std::string origin;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
     v(1, id), v(2, account), v(3, target), v(4, payload), v(5, source), v(6, source_arn);
     v(7, source_account), v(8, trace), v(9, reason), v(10, payload_parts), v(11, enqueued);
-    v(12, attempts), v(13, failures), v(14, setbacks);
+    v(12, attempts), v(13, failures), v(14, setbacks), v(15, origin);
   }
 };
 
@@ -48,10 +49,11 @@ struct TerminalRecord : store::Fields {
   std::int32_t terminal = 0;
   std::string reason;
   Timestamp finished{};
+  std::string replayed_as;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
-    v(1, event), v(2, terminal), v(3, reason), v(4, finished);
+    v(1, event), v(2, terminal), v(3, reason), v(4, finished), v(5, replayed_as);
   }
 };
 

@@ -157,6 +157,7 @@ std::vector<LoadPlan> Schedule::plans(Timestamp now) {
     out.push_back(std::move(plan));
   }
   dirty_.clear();
+  gone_.clear();  // what is read from here on no longer has them
   for (auto& [function, queue] : queues_) queue.due_since_plan.reset();
   return out;
 }
@@ -183,8 +184,13 @@ std::size_t Schedule::merge(Loaded loaded) {
     queue.more = part.more;
     queue.next_due = earlier(part.next_due, queue.due_since_plan);
     for (Delivery& delivery : part.deliveries) {
+      if (gone_.contains(delivery.record.id)) continue;
       if (!queue.leased.insert(delivery.place.key.bytes).second) continue;
       ++added;
+      if (holds_.contains(delivery.record.id)) {
+        held_.push_back(std::move(delivery));
+        continue;
+      }
       queue.ready_bytes += delivery.record.payload.size();
       queue.ready.push_back(std::move(delivery));
     }
@@ -254,6 +260,60 @@ void Schedule::settled(const Delivery& delivery, const Attempt& attempt,
   queue.next_due = earlier(queue.next_due, next_due);
   queue.due_since_plan = earlier(queue.due_since_plan, next_due);
   adapt(queue, attempt);
+}
+
+void Schedule::hold(const std::set<std::string>& ids) {
+  for (const std::string& id : ids) ++holds_[id];
+  for (auto& [function, queue] : queues_) {
+    for (auto it = queue.ready.begin(); it != queue.ready.end();) {
+      if (!ids.contains(it->record.id)) {
+        ++it;
+        continue;
+      }
+      queue.ready_bytes -= std::min(queue.ready_bytes, it->record.payload.size());
+      held_.push_back(std::move(*it));
+      it = queue.ready.erase(it);
+    }
+    if (queue.in_turn && queue.ready.empty()) {
+      queue.in_turn = false;
+      std::erase(turns_, &queue);
+    }
+  }
+}
+
+void Schedule::drop(const std::set<std::string>& ids) {
+  gone_.insert(ids.begin(), ids.end());
+  std::erase_if(held_, [&](const Delivery& delivery) {
+    if (!ids.contains(delivery.record.id)) return false;
+    queues_.at(delivery.function).leased.erase(delivery.place.key.bytes);
+    return true;
+  });
+}
+
+void Schedule::release(const std::set<std::string>& ids) {
+  for (const std::string& id : ids) {
+    auto held = holds_.find(id);
+    if (held != holds_.end() && --held->second == 0) holds_.erase(held);
+  }
+  std::vector<Delivery> still_held;
+  for (Delivery& delivery : held_) {
+    if (holds_.contains(delivery.record.id)) {
+      still_held.push_back(std::move(delivery));
+      continue;
+    }
+    Queue& queue = queues_.at(delivery.function);
+    queue.ready_bytes += delivery.record.payload.size();
+    queue.ready.push_front(std::move(delivery));
+    join_turns(queue);
+  }
+  held_ = std::move(still_held);
+}
+
+bool Schedule::is_under_way(const std::string& function, const std::string& key) const {
+  auto queue = queues_.find(function);
+  if (queue == queues_.end() || !queue->second.leased.contains(key)) return false;
+  const auto is_it = [&key](const Delivery& delivery) { return delivery.place.key.bytes == key; };
+  return std::ranges::none_of(held_, is_it) && std::ranges::none_of(queue->second.ready, is_it);
 }
 
 std::optional<Timestamp> Schedule::next_due() const {

@@ -8,6 +8,9 @@
 // the target says it can run. Memory: per function at most `window` events or `window_bytes` of
 // them are loaded, whatever the backlog. Lifetime: forgetting a Schedule is a crash; what was
 // leased is attempted again by the next one.
+//
+// Cancelling (cancel.h): hold() the ids before the commit, so that none of them starts meanwhile;
+// drop() them once they are cancelled; release() always, which gives back what was not dropped.
 
 #include <cstddef>
 #include <deque>
@@ -75,6 +78,13 @@ class Schedule {
   /// The attempt ended and was recorded. `next_due`: when the event comes back, if it does.
   void settled(const Delivery& delivery, const Attempt& attempt, std::optional<Timestamp> next_due);
 
+  /// None of these is taken until release(), whether it is loaded already or comes with a load.
+  void hold(const std::set<std::string>& ids);
+  /// These have ended. A load that is under way may still bring them: it is not believed.
+  void drop(const std::set<std::string>& ids);
+  void release(const std::set<std::string>& ids);
+  bool is_under_way(const std::string& function, const std::string& key) const;
+
   /// When the earliest known retry is due.
   std::optional<Timestamp> next_due() const;
   std::size_t in_flight() const { return in_flight_; }
@@ -86,7 +96,7 @@ class Schedule {
     std::string inbox_cursor;
     std::deque<Delivery> ready;
     std::size_t ready_bytes = 0;
-    std::set<std::string> leased;  // keys that are ready or in flight
+    std::set<std::string> leased;  // keys that are ready, held or in flight
     unsigned in_flight = 0;
     double limit = 0;
     bool more = false;
@@ -105,6 +115,9 @@ class Schedule {
   std::map<std::string, Queue> queues_;  // by function; addresses stay
   std::deque<Queue*> turns_;             // functions with something ready
   std::size_t in_flight_ = 0;
+  std::map<std::string, unsigned> holds_;  // event id -> how many hold it
+  std::vector<Delivery> held_;             // taken out of `ready`
+  std::set<std::string> gone_;             // ended since the last plans()
 };
 
 }  // namespace wolke::deliver

@@ -216,6 +216,7 @@ class Things:
             "logs": {"logGroupName": "/every", "logGroupNames": None, "logGroupIdentifiers": None, "queryLanguage": None, "logGroupIdentifier": None, "logStreamName": "every",
                      "logRecordPointer": base64.b64encode(b"1:1:/every:every").decode(),
                      "resourceArn": self.group_arn, "resourceIdentifier": None, "logGroupNamePrefix": "/every"},
+            "control": {"FunctionArn": self.function},
         }.get(service, {})
 
     def input(self, service, name, full):

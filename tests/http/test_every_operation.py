@@ -19,8 +19,8 @@ NOTHING = ("a:B", "*")
 ASKS_MAX = 8
 
 # GetAccessKeyInfo tells anybody who may call it the account of any key (STS API Reference); a list of one's own mappings
-# may be filtered by any ARN.
-TELL_ANYBODY = {("sts", "GetAccessKeyInfo"), ("lambda", "ListEventSourceMappings")}
+# or events may be filtered by any ARN.
+TELL_ANYBODY = {("sts", "GetAccessKeyInfo"), ("lambda", "ListEventSourceMappings"), ("control", "ListEvents")}
 
 # Items are judged singly: the answer names each that was refused.
 JUDGE_ITEMS = {("s3", "DeleteObjects"): "s3:DeleteObject"}
@@ -170,10 +170,14 @@ class Judge:
     def judge_guest(self, service, name, params, asks):
         """Whom the policies of bucket, function and role alone know comes in where they are all that is asked."""
         things = self.things
-        owned = {f"arn:aws:s3:::{things.bucket}", things.function, things.role}
-        expected = all(resource in owned or resource.startswith(f"arn:aws:s3:::{things.bucket}/") for _, resource in asks)
-        # A role's trust policy speaks of assuming it, not of changing it.
-        expected = expected and not any(resource == things.role and not action.startswith("sts:") for action, resource in asks)
+        bucket = f"arn:aws:s3:::{things.bucket}"
+        # A role's trust policy speaks of assuming it, not of changing it; a function's, of what Lambda does with it.
+        speaks_of = {bucket: "s3:", things.function: "lambda:", things.role: "sts:"}
+
+        def covered(action, resource):
+            owner = bucket if resource.startswith(bucket + "/") else resource
+            return action.startswith(speaks_of.get(owner, "no service:"))
+        expected = all(covered(*ask) for ask in asks)
         things.trust_guest(self.guest_arn)
         answer = self.call(service, name, params, self.guest)
         things.trust_guest(None)
