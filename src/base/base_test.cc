@@ -26,6 +26,8 @@ TEST(Time, FormatsAndParsesTheFourForms) {
 TEST(Time, RefusesWhatIsNoDate) {
   EXPECT_FALSE(parse_iso8601("2026-13-01T00:00:00Z"));
   EXPECT_FALSE(parse_iso8601("2026-02-30T00:00:00Z"));
+  EXPECT_FALSE(parse_iso8601("2026-11-23T09:51:13+99:99"));
+  EXPECT_FALSE(parse_iso8601("2026-11-23T09:51:13-24:00"));
   EXPECT_FALSE(parse_amz_date("20261123T095113"));
   EXPECT_FALSE(parse_unix_seconds("1e9"));
 }

@@ -125,6 +125,7 @@ std::optional<Timestamp> parse_iso8601(std::string_view text) {
       !zone_minutes || (zone.size() == 6 && zone[3] != ':')) {
     return std::nullopt;
   }
+  if (*zone_hours > 23 || *zone_minutes > 59) return std::nullopt;
   auto offset = std::chrono::minutes(*zone_hours * 60 + *zone_minutes);
   return zone[0] == '+' ? *t - offset : *t + offset;
 }

@@ -145,6 +145,7 @@ Parsed<void> FramingFields::take(std::string_view name, std::string_view value) 
       break;
     case 6:
       if (name != "expect") break;
+      if (value.empty()) break;  // a list of expectations may be empty (RFC 9110 10.1.1)
       if (!iequals(value, "100-continue")) return refused(417, "unknown expectation");
       expect_continue = true;
       break;

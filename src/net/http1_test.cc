@@ -226,7 +226,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ChunkedInHttp10", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
         Case{"SpaceBeforeColonOfCoding", with("Transfer-Encoding : chunked\r\n"), 400},
         Case{"FoldedCoding", with("Transfer-Encoding:\r\n chunked\r\n"), 501},
-        Case{"UnknownExpectation", with("Expect: 200-ok\r\n"), 417}),
+        Case{"UnknownExpectation", with("Expect: 200-ok\r\n"), 417},
+        Case{"EmptyExpectation", with("Expect:\r\n"), 0}),
     [](const auto& info) { return std::string(info.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(

@@ -12,9 +12,19 @@ namespace wolke::shape {
 
 namespace {
 
+/// XML 1.0 has no way to write some characters; an error must be readable whatever it quotes.
+std::string writable(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    bool control = static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+    control ? out += "\xEF\xBF\xBD" : out += c;  // U+FFFD, the replacement character
+  }
+  return out;
+}
+
 void element(std::string& out, std::string_view name, std::string_view text) {
   out += fmt::format("<{}>", name);
-  append_xml_text(out, text);
+  append_xml_text(out, writable(text));
   out += fmt::format("</{}>", name);
 }
 

@@ -153,6 +153,25 @@ class Acls(wire.S3Case):
         for one in self.s3.list_object_versions(Bucket=self.bucket)["Versions"]:
             self.s3.delete_object(Bucket=self.bucket, Key=one["Key"], VersionId=one["VersionId"])
 
+    @unittest.skipUnless(DEV, "who is unsigned began no upload")
+    def test_who_may_write_into_the_bucket_adds_nothing_to_uploads_of_others(self):
+        self.s3.put_bucket_acl(Bucket=self.bucket, ACL="public-read-write")
+        upload = self.s3.create_multipart_upload(Bucket=self.bucket, Key="k")["UploadId"]
+        whole = {"Bucket": self.bucket, "Key": "k", "UploadId": upload}
+        part = {**whole, "PartNumber": 1}
+        self.assert_refused("AccessDenied", 403, self.stranger.upload_part, **part, Body=b"theirs")
+        self.put("source", ACL="public-read")
+        self.assert_refused("AccessDenied", 403, self.stranger.upload_part_copy, **part,
+                            CopySource={"Bucket": self.bucket, "Key": "source"})
+        etag = self.s3.upload_part(**part, Body=b"ours")["ETag"]
+        parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+        self.assert_refused("AccessDenied", 403, self.stranger.complete_multipart_upload, **whole, MultipartUpload=parts)
+        self.s3.complete_multipart_upload(**whole, MultipartUpload=parts)
+        own = {"Bucket": self.bucket, "Key": "own"}
+        own["UploadId"] = self.stranger.create_multipart_upload(**own)["UploadId"]
+        etag = self.stranger.upload_part(**own, PartNumber=1, Body=b"theirs")["ETag"]
+        self.stranger.complete_multipart_upload(**own, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+
     def test_copies_and_uploads_carry_the_list_they_are_given(self):
         self.put("k", b"open", ACL="public-read")
         source = {"Bucket": self.bucket, "Key": "k"}

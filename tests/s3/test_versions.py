@@ -66,8 +66,11 @@ class Locks(Versions):
 
     def test_governance(self):
         until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
-        version = self.put("k", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until)["VersionId"]
+        version = self.put("k", ChecksumAlgorithm="CRC32", ObjectLockMode="GOVERNANCE",
+                           ObjectLockRetainUntilDate=until)["VersionId"]
         self.assertEqual(self.get("k")["ObjectLockMode"], "GOVERNANCE")
+        told = self.s3.head_object(Bucket=self.bucket, Key="k")["ObjectLockRetainUntilDate"]
+        self.assertLess(abs(told - until), datetime.timedelta(seconds=1))
         self.assert_refused("AccessDenied", 403, self.s3.delete_object, Bucket=self.bucket, Key="k", VersionId=version)
         self.assertTrue(self.s3.delete_object(Bucket=self.bucket, Key="k")["DeleteMarker"])
         self.s3.delete_object(Bucket=self.bucket, Key="k", VersionId=version, BypassGovernanceRetention=True)
@@ -123,12 +126,12 @@ class CrossOrigin(wire.S3Case):
                      "Access_Control_Request_Headers": "x-amz-date"}
         self.assertEqual(self.ask("OPTIONS", "k", **preflight)[0], 403)
         self.s3.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [
-            {"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["PUT", "GET"], "AllowedHeaders": ["*"],
+            {"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["PUT", "GET", "HEAD"], "AllowedHeaders": ["*"],
              "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 60}]})
         status, headers = self.ask("OPTIONS", "k", **preflight)
         self.assertEqual(status, 200)
         self.assertEqual(headers["Access-Control-Allow-Origin"], "https://a.example")
-        self.assertEqual(headers["Access-Control-Allow-Methods"], "PUT, GET")
+        self.assertEqual(headers["Access-Control-Allow-Methods"], "PUT, GET, HEAD")
         self.assertEqual(headers["Access-Control-Max-Age"], "60")
         self.assertEqual(self.ask("OPTIONS", "k", **{**preflight, "Origin": "https://b.example"})[0], 403)
         self.assertEqual(self.ask("OPTIONS", "k")[0], 400)
@@ -136,6 +139,8 @@ class CrossOrigin(wire.S3Case):
         self.assertIn(status, (403, 404))
         self.assertEqual(headers["Access-Control-Allow-Origin"], "https://a.example", "of errors, too")
         self.assertEqual(headers["Access-Control-Expose-Headers"], "ETag")
+        self.assertEqual(self.ask("HEAD", "k", Origin="https://a.example")[1]["Access-Control-Allow-Origin"],
+                         "https://a.example", "and of those without a body")
         self.assertIsNone(self.ask("GET", "k", Origin="https://b.example")[1]["Access-Control-Allow-Origin"])
 
 

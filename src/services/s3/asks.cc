@@ -4,6 +4,7 @@
 #include "wolke/services/s3/grants.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
+#include "wolke/services/s3/upload_asks.h"
 #include "wolke/services/s3/versions.h"
 
 namespace wolke::s3 {
@@ -197,11 +198,35 @@ Result<Asks> asks_of_list_object_versions(S3& s3, const Context&,
   return ask_bucket(s3, "s3:ListBucketVersions", *in.bucket, list_conditions(in));
 }
 
+void add_preconditions(Conditions& conditions, const std::optional<std::string>& if_match,
+                       const std::optional<std::string>& if_none_match) {
+  add(conditions, "s3:if-match", if_match);
+  add(conditions, "s3:if-none-match", if_none_match);
+}
+
+Result<void> ask_match(S3& s3, const Context& context, const std::string& bucket,
+                       const std::string& key, const std::optional<std::string>& if_match,
+                       Asks& asks) {
+  if (!if_match || trim(*if_match) == "*") return {};
+  return append(asks, ask_object(s3, context, "s3:GetObject", bucket, key, std::nullopt));
+}
+
 Result<Asks> asks_of_put_object(S3& s3, const Context& context, const In<op::PutObject>& in) {
   Conditions conditions = write_conditions(context, in);
-  add(conditions, "s3:if-match", in.if_match);
-  add(conditions, "s3:if-none-match", in.if_none_match);
-  return ask_write(s3, context, in, conditions, in.tagging.has_value());
+  add_preconditions(conditions, in.if_match, in.if_none_match);
+  TRY(Asks asks, ask_write(s3, context, in, conditions, in.tagging.has_value()));
+  TRY(ask_match(s3, context, *in.bucket, *in.key, in.if_match, asks));
+  return asks;
+}
+
+Result<Asks> asks_of_delete_object(S3& s3, const Context& context, const In<op::DeleteObject>& in) {
+  Conditions conditions;
+  add_preconditions(conditions, in.if_match, std::nullopt);
+  TRY(Asks asks,
+      ask_object(s3, context, in.version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
+                 *in.bucket, *in.key, in.version_id, std::move(conditions)));
+  TRY(ask_match(s3, context, *in.bucket, *in.key, in.if_match, asks));
+  return asks;
 }
 
 Result<Asks> asks_of_create_upload(S3& s3, const Context& context,
@@ -212,6 +237,7 @@ Result<Asks> asks_of_create_upload(S3& s3, const Context& context,
 Result<Asks> asks_of_copy_object(S3& s3, const Context& context, const In<op::CopyObject>& in) {
   Conditions conditions = write_conditions(context, in);
   add(conditions, "s3:x-amz-metadata-directive", in.metadata_directive);
+  add_preconditions(conditions, in.if_match, in.if_none_match);
   TRY(CopySource source, parse_copy_source(*in.copy_source));
   conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
   Asks read;
@@ -232,6 +258,7 @@ Result<Asks> asks_of_copy_object(S3& s3, const Context& context, const In<op::Co
   TRY(Asks asks, ask_write(s3, context, in, conditions, tags));
   TRY(append(asks, asks_of_source(s3, context, in)));
   TRY(append(asks, std::move(read)));
+  TRY(ask_match(s3, context, *in.bucket, *in.key, in.if_match, asks));
   return asks;
 }
 
@@ -241,7 +268,8 @@ Result<Asks> asks_of_upload_part_copy(S3& s3, const Context& context,
   Conditions conditions;
   conditions["s3:x-amz-copy-source"] = {source.bucket + "/" + source.key};
   Asks asks;
-  TRY(append(asks, ask_key(s3, "s3:PutObject", *in.bucket, *in.key, std::move(conditions))));
+  TRY(append(asks, ask_upload_write(s3, context, *in.bucket, *in.key, *in.upload_id,
+                                    std::move(conditions))));
   TRY(append(asks, asks_of_source(s3, context, in)));
   return asks;
 }
@@ -292,13 +320,17 @@ Result<Asks> asks_of_delete_objects(S3& s3, const Context&, const In<op::DeleteO
 
 identity::Ask ask_delete(const Context& context, const Bucket& bucket, const std::string& key,
                          const std::optional<std::string>& version_id,
+                         const std::optional<std::string>& if_match,
                          const std::optional<Object>& object) {
+  Conditions conditions;
+  add_preconditions(conditions, if_match, std::nullopt);
   return ask_of_version(bucket,
                         {.action = version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject",
                          .key = key,
                          .version_id = version_id,
                          .object = object ? &*object : nullptr,
-                         .caller = context.principal().account});
+                         .caller = context.principal().account,
+                         .conditions = std::move(conditions)});
 }
 
 }  // namespace wolke::s3

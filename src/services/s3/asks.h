@@ -52,11 +52,14 @@ Result<Asks> asks_of_object(S3& s3, const Context& context, const In& in) {
                     *in.key, in.version_id);
 }
 
-/// Operations on the name of an object (uploads).
-template <Action action, class In>
-Result<Asks> asks_of_key(S3& s3, const Context&, const In& in) {
-  return ask_key(s3, action.str(), *in.bucket, *in.key);
-}
+/// s3:if-match and s3:if-none-match.
+void add_preconditions(identity::Conditions& conditions, const std::optional<std::string>& if_match,
+                       const std::optional<std::string>& if_none_match);
+/// Adds s3:GetObject where a write hangs on an ETag: whether it was right tells of the object.
+/// Source: S3 user guide, "How to prevent object overwrites with conditional writes".
+Result<void> ask_match(S3& s3, const Context& context, const std::string& bucket,
+                       const std::string& key, const std::optional<std::string>& if_match,
+                       Asks& asks);
 
 Result<Asks> asks_of_create_bucket(S3&, const Context&, const In<op::CreateBucket>&);
 Result<Asks> asks_of_list_buckets(S3&, const Context&, const In<op::ListBuckets>&);
@@ -64,6 +67,7 @@ Result<Asks> asks_of_list_objects(S3&, const Context&, const In<op::ListObjects>
 Result<Asks> asks_of_list_objects_v2(S3&, const Context&, const In<op::ListObjectsV2>&);
 Result<Asks> asks_of_list_object_versions(S3&, const Context&, const In<op::ListObjectVersions>&);
 Result<Asks> asks_of_put_object(S3&, const Context&, const In<op::PutObject>&);
+Result<Asks> asks_of_delete_object(S3&, const Context&, const In<op::DeleteObject>&);
 Result<Asks> asks_of_create_upload(S3&, const Context&, const In<op::CreateMultipartUpload>&);
 Result<Asks> asks_of_copy_object(S3&, const Context&, const In<op::CopyObject>&);
 Result<Asks> asks_of_upload_part_copy(S3&, const Context&, const In<op::UploadPartCopy>&);
@@ -77,6 +81,7 @@ Result<Asks> asks_of_delete_objects(S3&, const Context&, const In<op::DeleteObje
 
 identity::Ask ask_delete(const Context& context, const Bucket& bucket, const std::string& key,
                          const std::optional<std::string>& version_id,
+                         const std::optional<std::string>& if_match,
                          const std::optional<Object>& object);
 
 }  // namespace wolke::s3

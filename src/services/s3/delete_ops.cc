@@ -1,5 +1,7 @@
+#include "wolke/base/text.h"
 #include "wolke/services/s3/asks.h"
 #include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/grants.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/notification.h"
 #include "wolke/services/s3/objects.h"
@@ -105,8 +107,15 @@ Result<Deleted> delete_item(Tx& tx, const Context& context, const Bucket& bucket
   const std::string& key = *item.key;
   TRY(check_key(key));
   TRY(std::optional<Object> object, object_of_ask(tx, bucket.name, key, item.version_id));
-  if (!context.authorizer->allows(ask_delete(context, bucket, key, item.version_id, object))) {
-    return fail(access_denied());
+  identity::Ask ask = ask_delete(context, bucket, key, item.version_id, item.etag, object);
+  if (!context.authorizer->allows(ask)) return fail(access_denied());
+  if (item.etag && trim(*item.etag) != "*") {
+    identity::Ask read = ask_of_version(bucket, {.action = "s3:GetObject",
+                                                 .key = key,
+                                                 .version_id = std::nullopt,
+                                                 .object = object ? &*object : nullptr,
+                                                 .caller = context.principal().account});
+    if (!context.authorizer->allows(read)) return fail(access_denied());
   }
   return delete_one(tx, context, bucket,
                     {.key = key,

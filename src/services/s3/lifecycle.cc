@@ -6,6 +6,7 @@
 #include <set>
 
 #include "wolke/base/env.h"
+#include "wolke/base/uri.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
 
@@ -195,7 +196,7 @@ std::optional<Expiration> expiration_of(const LifecycleRules& rules, const std::
 
 std::string expiration_header(const Expiration& expiration) {
   return fmt::format("expiry-date=\"{}\", rule-id=\"{}\"", format_rfc1123(expiration.at),
-                     expiration.rule_id);
+                     percent_encode(expiration.rule_id));
 }
 
 bool is_expired(const LifecycleRules& rules, const std::string& key, const Object& object,

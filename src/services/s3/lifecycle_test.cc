@@ -25,7 +25,7 @@ TEST(Lifecycle, AnObjectExpiresAtTheMidnightAfterItsDays) {
   auto expiration = expiration_of({rule}, "logs/a", object);
   ASSERT_TRUE(expiration);
   EXPECT_EQ(expiration_header(*expiration),
-            "expiry-date=\"Thu, 26 Nov 2026 00:00:00 GMT\", rule-id=\"old logs\"");
+            "expiry-date=\"Thu, 26 Nov 2026 00:00:00 GMT\", rule-id=\"old%20logs\"");
   EXPECT_FALSE(expiration_of({rule}, "photos/a", object));
   EXPECT_FALSE(is_expired({rule}, "logs/a", object, expiration->at - Millis(1)));
   EXPECT_TRUE(is_expired({rule}, "logs/a", object, expiration->at));
@@ -178,6 +178,7 @@ TEST_F(SweepTest, WhatIsLockedStays) {
   in.bucket = "locked";
   in.object_lock_mode = "COMPLIANCE";
   in.object_lock_retain_until_date = context.now + days(30);
+  in.content_md5 = to_base64(digest(HashKind::md5, "kept"));
   ASSERT_TRUE(run(put_object, in));
   in.object_lock_mode.reset();
   in.object_lock_retain_until_date.reset();

@@ -3,6 +3,7 @@
 #include "wolke/services/s3/content.h"
 #include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
+#include "wolke/services/s3/grants.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
 #include "wolke/services/s3/notification.h"
@@ -88,6 +89,26 @@ void tell_checksum_of(const Selection& selection, const Object& object, Out& out
   }
 }
 
+/// Retention and legal hold are told to who may ask for them by their own operations.
+template <class In, class Out>
+void hide_lock(const Context& context, const Bucket& bucket, const In& in, const Object& object,
+               Out& out) {
+  if (!object.lock) return;
+  auto may = [&](const char* action) {
+    return context.authorizer->allows(
+        ask_of_version(bucket, {.action = action,
+                                .key = *in.key,
+                                .version_id = in.version_id,
+                                .object = &object,
+                                .caller = context.principal().account}));
+  };
+  if (!may("s3:GetObjectRetention")) {
+    out.object_lock_mode.reset();
+    out.object_lock_retain_until_date.reset();
+  }
+  if (!may("s3:GetObjectLegalHold")) out.object_lock_legal_hold_status.reset();
+}
+
 /// Everything that GetObject and HeadObject have in common; the bytes are GetObject's.
 template <class In, class Out>
 Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Object& object,
@@ -102,6 +123,7 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
                  validators_of(object)));
   TRY(Selection selection, select(tx, in, object));
   tell_object(object, out);
+  hide_lock(context, bucket, in, object, out);
   out.version_id = told_version_id(bucket, object);
   TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, object));
   apply_overrides(in, out);
@@ -133,6 +155,13 @@ Answer<op::PutObject> put_object(S3& s3, Tx& tx, const Context& context,
   TRY(check_object_request(in));
   if (in.write_offset_bytes) return fail(not_implemented("appending to objects"));
   Body body = in.body.value_or(Body{});
+  bool locks =
+      in.object_lock_mode || in.object_lock_retain_until_date || in.object_lock_legal_hold_status;
+  if (locks && !in.content_md5 && claimed_checksums(in).empty()) {
+    return fail(
+        invalid_request("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object "
+                        "requests with Object Lock parameters"));
+  }
   TRY(verify_content_md5(in.content_md5, body));
   TRY(auto checksum, verify_checksum(claimed_checksums(in), in.checksum_algorithm, body));
 

@@ -29,10 +29,6 @@ constexpr Row object_row() {
   return operation::row<S3, Op, Run, asks_of_object<action, version_action, In<Op>>>();
 }
 template <class Op, auto Run, Action action>
-constexpr Row key_row() {
-  return operation::row<S3, Op, Run, asks_of_key<action, In<Op>>>();
-}
-template <class Op, auto Run, Action action>
 constexpr Row upload_row() {
   return operation::row<S3, Op, Run, asks_of_upload<action, In<Op>>>();
 }
@@ -118,7 +114,7 @@ std::vector<Row> object_rows() {
       object_row<op::GetObject, get_object, "s3:GetObject", "s3:GetObjectVersion">(),
       object_row<op::HeadObject, head_object, "s3:GetObject", "s3:GetObjectVersion">(),
       row<op::GetObjectAttributes, get_object_attributes, asks_of_get_object_attributes>(),
-      object_row<op::DeleteObject, delete_object, "s3:DeleteObject", "s3:DeleteObjectVersion">(),
+      row<op::DeleteObject, delete_object, asks_of_delete_object>(),
       row<op::DeleteObjects, delete_objects, asks_of_delete_objects>(),
       task_row<op::CopyObject, copy_object, asks_of_copy_object>(),
       object_row<op::GetObjectTagging, get_object_tagging, "s3:GetObjectTagging",
@@ -136,10 +132,9 @@ std::vector<Row> object_rows() {
       row<op::PutObjectLegalHold, put_object_legal_hold, asks_of_put_legal_hold>(),
 
       row<op::CreateMultipartUpload, create_multipart_upload, asks_of_create_upload>(),
-      key_row<op::UploadPart, upload_part, "s3:PutObject">(),
+      row<op::UploadPart, upload_part, asks_of_upload_part>(),
       task_row<op::UploadPartCopy, upload_part_copy, asks_of_upload_part_copy>(),
-      task_row<op::CompleteMultipartUpload, complete_multipart_upload,
-               asks_of_key<"s3:PutObject", In<op::CompleteMultipartUpload>>>(),
+      task_row<op::CompleteMultipartUpload, complete_multipart_upload, asks_of_complete_upload>(),
       upload_row<op::AbortMultipartUpload, abort_multipart_upload, "s3:AbortMultipartUpload">(),
       upload_row<op::ListParts, list_parts, "s3:ListMultipartUploadParts">(),
       bucket_row<op::ListMultipartUploads, list_multipart_uploads,

@@ -327,6 +327,7 @@ class LockTest : public VersionTest {
     in.bucket = "locked";
     in.object_lock_mode = mode;
     in.object_lock_retain_until_date = context.now + length;
+    in.content_md5 = to_base64(digest(HashKind::md5, "kept"));
     return run(put_object, in);
   }
 
@@ -339,6 +340,27 @@ class LockTest : public VersionTest {
     return run(delete_object, in);
   }
 };
+
+TEST_F(LockTest, APutThatLocksMustCarryAChecksum) {
+  In<op::PutObject> in = put_input("a", "kept");
+  in.bucket = "locked";
+  in.object_lock_legal_hold_status = "ON";
+  EXPECT_ERROR(run(put_object, in), "InvalidRequest");
+  in.checksum_crc32 = to_base64(digest(HashKind::crc32, "kept"));
+  EXPECT_TRUE(run(put_object, in));
+}
+
+TEST_F(LockTest, LocksAreToldToWhoMayReadThem) {
+  ASSERT_TRUE(put_locked("GOVERNANCE", std::chrono::hours(1)));
+  In<op::HeadObject> in;
+  in.bucket = "locked";
+  in.key = "a";
+  EXPECT_EQ(run(head_object, in)->object_lock_mode, "GOVERNANCE");
+  authorizer.denied = {"s3:GetObjectRetention"};
+  Answer<op::HeadObject> head = run(head_object, in);
+  EXPECT_FALSE(head->object_lock_mode);
+  EXPECT_FALSE(head->object_lock_retain_until_date);
+}
 
 TEST_F(LockTest, ComplianceHoldsAgainstEverybodyUntilItEnds) {
   std::string version = *put_locked("COMPLIANCE", std::chrono::hours(1))->version_id;
