@@ -1,4 +1,4 @@
-"""s3cmd, rclone and curl, each with its own idea of S3."""
+"""s3cmd, rclone, restic and curl, each with its own idea of S3."""
 import filecmp
 import os
 import pathlib
@@ -98,6 +98,65 @@ class Rclone(ToolCase):
         self.assertIn("12582912", self.rclone("size", "--json", f"w:{self.bucket}/moved"))
         self.rclone("purge", remote)
         self.assertEqual(self.rclone("lsf", f"w:{self.bucket}").splitlines(), ["moved"])
+
+
+    def test_a_thousand_files_are_synchronised_checked_and_moved(self):
+        for number in range(1000):
+            self.file(f"many/{number % 10}/{number}", number)
+        self.file("many/large", 11 * 1024 * 1024 + 1)
+        remote = f"w:{self.bucket}/many"
+        parts = ("--transfers", "8", "--s3-upload-cutoff", "5M", "--s3-chunk-size", "5M", "--s3-upload-concurrency", "3")
+        self.rclone("sync", *parts, "many", remote)
+        self.rclone("check", "many", remote)
+        self.assertEqual(len(self.rclone("lsf", "-R", "--files-only", remote).splitlines()), 1001)
+        self.file("many/3/3", 77)
+        (self.directory / "many/4/4").unlink()
+        self.rclone("check", "many", remote, code=1)
+        self.rclone("sync", *parts, "many", remote)
+        self.rclone("check", "--download", "many", remote)
+        self.rclone("move", "--transfers", "8", remote, f"w:{self.bucket}/elsewhere")
+        self.rclone("check", "many", f"w:{self.bucket}/elsewhere")
+        self.assertEqual(self.rclone("lsf", "-R", "--files-only", remote).splitlines(), [])
+        self.rclone("purge", f"w:{self.bucket}/elsewhere")
+
+
+class Restic(ToolCase):
+    tool = "restic"
+
+    def restic(self, *words, code=0):
+        self.environment.update(RESTIC_REPOSITORY=f"s3:http://{self.address}/{self.bucket}/backups", RESTIC_PASSWORD="p",
+                                AWS_ACCESS_KEY_ID=self.key, AWS_SECRET_ACCESS_KEY=self.secret,
+                                RESTIC_CACHE_DIR=str(self.directory / "cache"))
+        return self.call("restic", *words, code=code)
+
+    def same(self, restored):
+        compared = filecmp.dircmp(self.directory / "data", restored)
+        self.assertFalse(compared.left_only + compared.right_only + compared.diff_files)
+        for name in compared.common_files:
+            self.assertTrue(filecmp.cmp(self.directory / "data" / name, restored / name, shallow=False), name)
+
+    def test_backup_check_restore_forget_and_prune(self):
+        for number in range(50):
+            self.file(f"data/{number}", 1000 * number)
+        self.file("data/large", 20 * 1024 * 1024)
+        self.restic("init")
+        self.restic("backup", "data")
+        (self.directory / "data/large").unlink()
+        self.file("data/7", 4321)
+        self.restic("backup", "data")
+        self.restic("check", "--read-data")
+        self.restic("restore", "latest", "--target", "back")
+        self.same(self.directory / "back/data")
+        before = self.stored()
+        self.restic("forget", "--keep-last", "1", "--prune")
+        self.assertLess(self.stored(), before - 15 * 1024 * 1024)
+        self.restic("check", "--read-data")
+        self.restic("restore", "latest", "--target", "again")
+        self.same(self.directory / "again/data")
+
+    def stored(self):
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        return sum(one["Size"] for page in pages for one in page.get("Contents", []))
 
 
 class Curl(ToolCase):
