@@ -131,7 +131,8 @@ Result<std::string> decode_whole_chunked(const Caller& caller, net::HeaderList& 
 }
 
 async::Task<Result<void>> send_blobs(Staging staging, net::Exchange& exchange,
-                                     const std::vector<BlobRange>& ranges) {
+                                     const std::vector<BlobRange>& ranges,
+                                     std::string customer_key) {
   for (const BlobRange& range : ranges) {
     std::unique_ptr<store::BlobReader> reader;
     std::uint64_t at = range.offset;
@@ -141,7 +142,7 @@ async::Task<Result<void>> send_blobs(Staging staging, net::Exchange& exchange,
       std::string piece;
       auto read = [&]() -> Result<void> {
         if (!reader) {
-          TRY(reader, staging.blobs.open(range.blob));
+          TRY(reader, staging.blobs.open(range.blob, customer_key));
         }
         TRY(piece, reader->read(at, length));
         return {};

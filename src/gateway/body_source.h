@@ -49,8 +49,9 @@ Result<BodySource> open_body_source(net::Exchange& exchange, const Caller& calle
 Result<std::string> decode_whole_chunked(const Caller& caller, net::HeaderList& headers,
                                          std::string_view body);
 
-/// Sends the ranges, piece by piece, reading on the pool.
+/// Sends the ranges, piece by piece, reading on the pool. `customer_key`: of those under one.
 async::Task<Result<void>> send_blobs(Staging staging, net::Exchange& exchange,
-                                     const std::vector<BlobRange>& ranges);
+                                     const std::vector<BlobRange>& ranges,
+                                     std::string customer_key);
 
 }  // namespace wolke::gateway

@@ -7,6 +7,7 @@
 #include "wolke/base/hash.h"
 #include "wolke/base/limits.h"
 #include "wolke/base/text.h"
+#include "wolke/store/customer_key.h"
 
 namespace wolke::gateway {
 
@@ -140,6 +141,16 @@ Error hoisted_operation() {
   return Error{.code = "InvalidRequest",
                .status = 400,
                .message = "x-amz-copy-source must be sent as a header, and be signed as one."};
+}
+
+std::string customer_key(const net::HeaderList& headers) {
+  constexpr std::string_view prefix = "x-amz-server-side-encryption-customer-";
+  const auto sent = [&](std::string_view name) {
+    return net::find_header(headers, std::string(prefix).append(name));
+  };
+  return store::read_customer_key(
+             {.algorithm = sent("algorithm"), .key = sent("key"), .key_md5 = sent("key-md5")})
+      .value_or("");
 }
 
 void add_common_headers(const shape::Service& service, const std::string& request_id,

@@ -42,6 +42,10 @@ void add_link_headers(const QueryPairs& query, net::HeaderList& headers);
 /// x-amz-copy-source in a link's query: the link would put the body where a copy was meant.
 Error hoisted_operation();
 
+/// The key that an S3 client brings for its object (SSE-C); empty when there is none, or none that
+/// can be used: what is wrong with it is the operation's to say.
+std::string customer_key(const net::HeaderList& headers);
+
 /// Request ids as each protocol's SDKs look for them.
 void add_common_headers(const shape::Service& service, const std::string& request_id,
                         net::HeaderList& headers);

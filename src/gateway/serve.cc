@@ -301,9 +301,10 @@ async::Task<Result<void>> Gateway::stage_streamed(net::Exchange& exchange, Reque
   NextPiece next = [&source]() { return source.next(); };
   const bool literal = request.caller.authorization &&
                        request.caller.authorization->payload == identity::Payload::literal;
-  StagingPlan plan{.digests = wanted_digests(request.headers, literal),
-                   .bytes_max = source.bytes_max(),
-                   .key = {.account = request.resource_account}};
+  StagingPlan plan{
+      .digests = wanted_digests(request.headers, literal),
+      .bytes_max = source.bytes_max(),
+      .key = {.account = request.resource_account, .customer_key = customer_key(request.headers)}};
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   CO_TRY(Body body, co_await stage_body(staging, std::move(next), std::move(plan)));
   for (const BlobRange& range : body.blobs) request.staged.push_back(range.blob);
@@ -369,7 +370,8 @@ async::Task<Result<void>> Gateway::send_body(net::Exchange& exchange, Request& r
   request.usage.bytes_out = response.stream->size();
   CO_TRY(co_await exchange.start(std::move(head), response.stream->size()));
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
-  CO_TRY(co_await send_blobs(staging, exchange, response.stream->blobs));
+  CO_TRY(co_await send_blobs(staging, exchange, response.stream->blobs,
+                             customer_key(request.headers)));
   co_return co_await exchange.finish();
 }
 
@@ -396,7 +398,7 @@ async::Task<Result<void>> Gateway::send_content(net::Exchange& exchange, Request
   CO_TRY(co_await exchange.start(std::move(head), blob.size));
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   const std::vector<BlobRange> whole = {{.blob = blob, .offset = 0, .length = blob.size}};
-  CO_TRY(co_await send_blobs(staging, exchange, whole));
+  CO_TRY(co_await send_blobs(staging, exchange, whole, {}));
   co_return co_await exchange.finish();
 }
 

@@ -7,6 +7,7 @@
 #include "wolke/base/uri.h"
 #include "wolke/gateway/form_policy.h"
 #include "wolke/gateway/form_upload.h"
+#include "wolke/gateway/quirks.h"
 #include "wolke/gateway/request.h"
 #include "wolke/gateway/staging.h"
 
@@ -102,9 +103,10 @@ Result<void> Gateway::read_form(const FormSource& source, Request& request, Size
 
 async::Task<Result<void>> Gateway::stage_form(FormSource& source, Request& request) {
   NextPiece next = [&source]() { return source.next(); };
-  StagingPlan plan{.digests = wanted_digests(request.headers, false),
-                   .bytes_max = limits::s3_put_bytes_max,
-                   .key = {.account = request.resource_account}};
+  StagingPlan plan{
+      .digests = wanted_digests(request.headers, false),
+      .bytes_max = limits::s3_put_bytes_max,
+      .key = {.account = request.resource_account, .customer_key = customer_key(request.headers)}};
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   CO_TRY(Body body, co_await stage_body(staging, std::move(next), std::move(plan)));
   for (const BlobRange& range : body.blobs) request.staged.push_back(range.blob);

@@ -64,13 +64,15 @@ async::Task<Result<Body>> stage_body(Staging staging, NextPiece next, StagingPla
   std::string pending;  // not yet written: all of a small body, else less than a piece
   std::unique_ptr<store::BlobWriter> writer;
   std::uint64_t total = 0;
+  // A customer's key is gone when its body is read again: a record could not be opened then.
+  const std::size_t inline_max = plan.key.customer_key.empty() ? limits::body_inline_max : 0;
   for (;;) {
     CO_TRY(std::string piece, co_await next());
     bool at_end = piece.empty();
     total += piece.size();
     if (total > plan.bytes_max) co_return fail(too_large());
     pending += piece;
-    if (at_end && !writer && pending.size() <= limits::body_inline_max) break;
+    if (at_end && !writer && pending.size() <= inline_max) break;
     if (!at_end && pending.size() < limits::body_piece_bytes) continue;
     auto write = [&staging, &writer, &digests, &pending, &plan]() -> Result<void> {
       if (!writer) {

@@ -116,7 +116,8 @@ class Judge:
             errors = answer.parsed.get("Errors", [])
             return bool(errors) and not answer.parsed.get("Deleted") and all(e["Code"] == code for e in errors)
         if self.caller.operation(service, name).http["method"] == "HEAD":
-            return answer.status in (400, 403)  # without a body there is no code
+            # Without a body there is no code: a 400 may be one, but never says that a right is missing.
+            return answer.status == 403 or answer.status == 400 and code != DENIED[service]
         return answer.status in (400, 401, 403) and answer.code == code
 
     def faults(self, column, judged):

@@ -125,6 +125,18 @@ class Forms(wire.S3Case, aws.Case):
         self.refused_form("MalformedXML", 400, self.post(self.presigned("k", {"tagging": "text"})))
         self.refused_form("InvalidStorageClass", 400, self.post(self.presigned("k", {"x-amz-storage-class": "Best"})))
 
+    def test_a_key_of_the_clients_own(self):
+        key = base64.b64encode(b"k" * 32).decode()
+        text = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+        prefix = "x-amz-server-side-encryption-customer-"
+        fields = {prefix + "algorithm": "AES256", prefix + "key": key,
+                  prefix + "key-md5": base64.b64encode(hashlib.md5(b"k" * 32).digest()).decode()}
+        self.assertEqual(self.post(self.presigned("k", fields))[0], 204)
+        self.assert_refused("InvalidRequest", 400, self.s3.get_object, Bucket=self.bucket, Key="k")
+        self.assertEqual(self.s3.get_object(Bucket=self.bucket, Key="k", **text)["Body"].read(), b"bytes")
+        fields[prefix + "key-md5"] = "AAAA"
+        self.refused_form("InvalidArgument", 400, self.post(self.presigned("k", fields)), "MD5")
+
     def test_conditions(self):
         prefix = 'Invalid according to Policy: '
         self.refused_form("AccessDenied", 403, self.post({**self.presigned("k"), "key": "other"}),

@@ -57,6 +57,7 @@ Conditions write_conditions(const Context& context, const In& in) {
   add(conditions, "s3:x-amz-storage-class", in.storage_class);
   add(conditions, "s3:x-amz-server-side-encryption", in.server_side_encryption);
   add(conditions, "s3:x-amz-server-side-encryption-aws-kms-key-id", in.ssekms_key_id);
+  add(conditions, "s3:x-amz-server-side-encryption-customer-algorithm", in.sse_customer_algorithm);
   add(conditions, "s3:x-amz-website-redirect-location", in.website_redirect_location);
   add_request_tags(conditions, in.tagging);
   return conditions;

@@ -7,6 +7,7 @@
 #include "wolke/base/limits.h"
 #include "wolke/base/uri.h"
 #include "wolke/services/s3/content.h"
+#include "wolke/services/s3/customer_key.h"
 #include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/names.h"
@@ -193,6 +194,11 @@ Result<CompleteOutcome> try_complete(const store::Keyring& keys, Tx& tx, const C
     if (current && current->upload_id == *in.upload_id)
       return CompleteOutcome{output_of(context, in, bucket, *current), {}};
     return fail(upload.error());
+  }
+  TRY(const std::string key, customer_key_of(in));
+  // S3 wants the key here only where the upload has a checksum.
+  if (!key.empty() || !upload->checksum_algorithm.empty()) {
+    TRY(expect_key(*upload, key));
   }
   TRY(std::vector<NumberedPart> parts, take_parts(tx, bucket.name, *in.upload_id));
   TRY(std::vector<const NumberedPart*> selected, select_parts(in, *upload, parts));

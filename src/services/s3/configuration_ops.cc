@@ -129,7 +129,7 @@ Answer<op::PutBucketEncryption> put_bucket_encryption(S3&, Tx& tx, const Context
   if (!rule.apply_server_side_encryption_by_default) return fail(malformed_xml());
   const auto& by_default = *rule.apply_server_side_encryption_by_default;
   if (!by_default.sse_algorithm) return fail(malformed_xml());
-  TRY(check_encryption(by_default.sse_algorithm, false));
+  TRY(check_encryption(by_default.sse_algorithm));
   if (by_default.kms_master_key_id) {
     return fail(invalid_argument(
         "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or "

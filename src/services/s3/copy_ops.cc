@@ -3,6 +3,7 @@
 #include "wolke/operation/runner.h"
 #include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/content.h"
+#include "wolke/services/s3/customer_key.h"
 #include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
@@ -29,6 +30,7 @@ struct Source {
   CopySource name;
   Object object;
   Body content;
+  std::string key;                        // a customer's, that opens it
   std::optional<std::string> version_id;  // for the answer
 };
 
@@ -46,12 +48,12 @@ Result<Source> read_source(S3& s3, Tx& tx, const Context& context, const In& in)
   Source source;
   TRY(source.name, parse_copy_source(*in.copy_source));
   TRY(Bucket bucket, require_bucket(tx, source.name.bucket, in.expected_source_bucket_owner));
-  TRY(check_encryption(std::nullopt,
-                       in.copy_source_sse_customer_algorithm || in.copy_source_sse_customer_key));
+  TRY(source.key, source_key_of(in));
   TRY(Version version,
       find_source(find_permitted(tx, context, bucket, source.name.key, source.name.version_id,
                                  source.name.version_id ? "s3:GetObjectVersion" : "s3:GetObject")));
   source.object = std::move(version.object);
+  TRY(expect_key(source.object, source.key));
   source.version_id = told_version_id(bucket, source.object);
   TRY(check_copy_source({in.copy_source_if_match, in.copy_source_if_none_match,
                          in.copy_source_if_modified_since, in.copy_source_if_unmodified_since},
@@ -62,7 +64,7 @@ Result<Source> read_source(S3& s3, Tx& tx, const Context& context, const In& in)
 
 /// What is known of the source's digests without reading it.
 void add_known_digests(const Object& object, Body& content) {
-  if (object.parts == 0) {
+  if (object.parts == 0 && object.encryption != Encryption::customer) {
     if (std::optional<std::string> md5 = from_hex(object.etag); md5 && md5->size() == 16) {
       content.digests["md5"] = *md5;
     }
@@ -72,9 +74,11 @@ void add_known_digests(const Object& object, Body& content) {
   }
 }
 
-/// Whose key the copy's blobs need, where the source's cannot be shared.
+/// The key that the copy's blobs need, where the source's cannot be shared. `key`: a customer's.
 std::optional<store::KeyChoice> other_key(const Source& source, const Body& content,
-                                          const Bucket& bucket) {
+                                          const Bucket& bucket, const std::string& key) {
+  if (content.size() == 0) return {};
+  if (!key.empty()) return store::KeyChoice{.account = {}, .customer_key = key};
   if (content.blobs.empty() || source.object.encryption == Encryption::account) return {};
   return store::KeyChoice{.account = bucket.account, .customer_key = {}};
 }
@@ -123,7 +127,8 @@ Result<void> check_copy(const In<op::CopyObject>& in, const Source& source, Dire
   bool same =
       source.name.bucket == *in.bucket && source.name.key == *in.key && !source.name.version_id;
   bool changes = metadata == Directive::replace || in.website_redirect_location ||
-                 in.server_side_encryption || in.checksum_algorithm ||
+                 in.server_side_encryption || in.sse_customer_key ||
+                 in.copy_source_sse_customer_key || in.checksum_algorithm ||
                  (in.storage_class && *in.storage_class != source.object.storage_class);
   if (same && !changes) {
     return fail(invalid_request(
@@ -169,7 +174,8 @@ Result<Outcome<op::CopyObject>> try_copy(S3& s3, Tx& tx, const Context& context,
                                          const In<op::CopyObject>& in, const Passed& passed) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(check_object_request(in));
+  TRY(check_encryption(in.server_side_encryption));
+  TRY(const std::string key, customer_key_of(in));
   TRY(Directive metadata, directive_of(in.metadata_directive, "metadata"));
   TRY(Source source, read_source(s3, tx, context, in));
   TRY(check_copy(in, source, metadata));
@@ -184,14 +190,15 @@ Result<Outcome<op::CopyObject>> try_copy(S3& s3, Tx& tx, const Context& context,
 
   add_known_digests(source.object, source.content);
   Passage wanted{.body = source.content,
-                 .customer_key = {},
+                 .customer_key = source.key,
                  .digests = {"md5", checksum},
-                 .into = other_key(source, source.content, bucket)};
+                 .into = other_key(source, source.content, bucket, key)};
   if (!take_over(source.content, passed, wanted)) {
     return Outcome<op::CopyObject>{{}, std::move(wanted)};
   }
-  object.encryption = Encryption::account;
-  object.etag = to_hex(source.content.digests.at("md5"));
+  keep_encryption(*context.random, key, object);
+  object.etag =
+      key.empty() ? to_hex(source.content.digests.at("md5")) : random_etag(*context.random);
   object.checksums[checksum] = source.content.digests.at(checksum);
   object.checksum_type = "FULL_OBJECT";
 
@@ -200,7 +207,7 @@ Result<Outcome<op::CopyObject>> try_copy(S3& s3, Tx& tx, const Context& context,
   result.etag = quoted_etag(object.etag);
   result.last_modified = whole_seconds(context.now);
   tell_checksum(object, result);
-  tell_encryption(object, out);
+  tell_encryption(object, in, out);
   out.copy_source_version_id = source.version_id;
   Content content = seal_content(s3.keys, bucket, *context.random, std::move(source.content));
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
@@ -216,6 +223,8 @@ Result<Outcome<op::UploadPartCopy>> try_copy_part(S3& s3, Tx& tx, const Context&
   TRY(std::uint32_t number, check_part_number(*in.part_number));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(Upload upload, require_upload(tx, bucket.name, *in.key, *in.upload_id));
+  TRY(const std::string key, customer_key_of(in));
+  TRY(expect_key(upload, key));
   TRY(Source source, read_source(s3, tx, context, in));
   Body content = std::move(source.content);
   if (in.copy_source_range) {
@@ -234,13 +243,14 @@ Result<Outcome<op::UploadPartCopy>> try_copy_part(S3& s3, Tx& tx, const Context&
                         "copy source: 5368709120"));
   }
   Passage wanted{.body = content,
-                 .customer_key = {},
+                 .customer_key = source.key,
                  .digests = part_digest_names(upload),
-                 .into = other_key(source, content, bucket)};
+                 .into = other_key(source, content, bucket, key)};
   if (!take_over(content, passed, wanted)) {
     return Outcome<op::UploadPartCopy>{{}, std::move(wanted)};
   }
   Part part = make_part(upload, std::move(content), context.now);
+  part.etag = etag_of_part(upload, key, part.etag);
   seal_part(s3.keys, bucket, *context.random, part);
   TRY(std::optional<Part> old, tx.get<Part>(part_key(bucket.name, *in.upload_id, number)));
   write_part(tx, bucket.name, *in.upload_id, number, old, part);
@@ -251,7 +261,7 @@ Result<Outcome<op::UploadPartCopy>> try_copy_part(S3& s3, Tx& tx, const Context&
   result.etag = quoted_etag(part.etag);
   result.last_modified = part.modified;
   tell_part_checksum(upload, part, "", result);
-  tell_encryption(upload, out);
+  tell_encryption(upload, in, out);
   return Outcome<op::UploadPartCopy>{std::move(out), {}};
 }
 

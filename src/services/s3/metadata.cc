@@ -72,9 +72,7 @@ Result<std::string> choose_storage_class(const std::optional<std::string>& heade
   return *header;
 }
 
-Result<void> check_encryption(const std::optional<std::string>& server_side_encryption,
-                              bool has_customer_key) {
-  if (has_customer_key) return fail(not_implemented("encryption with customer keys (SSE-C)"));
+Result<void> check_encryption(const std::optional<std::string>& server_side_encryption) {
   if (!server_side_encryption || *server_side_encryption == "AES256") return {};
   if (server_side_encryption->starts_with("aws:")) {
     return fail(not_implemented("encryption with KMS keys (SSE-KMS)"));

@@ -28,9 +28,8 @@ Result<void> check_user_metadata(const std::map<std::string, std::string>& metad
 std::optional<std::string> stored_content_encoding(const std::optional<std::string>& header);
 /// STANDARD when none is given; "InvalidStorageClass" for unknown ones.
 Result<std::string> choose_storage_class(const std::optional<std::string>& header);
-/// none and AES256; SSE-KMS and SSE-C are refused by name.
-Result<void> check_encryption(const std::optional<std::string>& server_side_encryption,
-                              bool has_customer_key);
+/// none and AES256; SSE-KMS is refused by name.
+Result<void> check_encryption(const std::optional<std::string>& server_side_encryption);
 /// "a=1&b=2" of x-amz-tagging.
 Result<Tags> parse_tagging_header(const std::optional<std::string>& header);
 Result<void> check_tags(const Tags& tags, std::size_t tags_max);
@@ -64,14 +63,6 @@ std::vector<Tag> tag_set_of(const Tags& tags) {
     set.push_back(std::move(tag));
   }
   return set;
-}
-
-/// Refuses what is asked of an object and not done here: foreign encryption.
-template <class In>
-Result<void> check_object_request(const In& in) {
-  TRY(check_encryption(in.server_side_encryption,
-                       in.sse_customer_algorithm || in.sse_customer_key));
-  return {};
 }
 
 template <class In>

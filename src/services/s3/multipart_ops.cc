@@ -2,6 +2,7 @@
 
 #include "wolke/base/uri.h"
 #include "wolke/services/s3/acl.h"
+#include "wolke/services/s3/customer_key.h"
 #include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/listing.h"
@@ -73,7 +74,8 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
                                                           const In<op::CreateMultipartUpload>& in) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(check_object_request(in));
+  TRY(check_encryption(in.server_side_encryption));
+  TRY(const std::string key, customer_key_of(in));
   TRY(UploadChecksum checksum, choose_upload_checksum(in.checksum_algorithm, in.checksum_type));
   Upload upload;
   TRY(upload.metadata, metadata_of(in));
@@ -83,7 +85,7 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
   TRY(Belonging belonging, belonging_of_new(bucket, context.principal().account, acl_headers(in)));
   upload.owner = std::move(belonging.owner);
   upload.acl = std::move(belonging.acl);
-  upload.encryption = Encryption::account;
+  keep_encryption(*context.random, key, upload);
   upload.initiated = context.now;
   upload.initiator_account = context.principal().account;
   upload.initiator_arn = context.principal().arn;
@@ -96,7 +98,7 @@ Answer<op::CreateMultipartUpload> create_multipart_upload(S3&, Tx& tx, const Con
   out.bucket = bucket.name;
   out.key = *in.key;
   out.upload_id = std::move(upload_id);
-  tell_encryption(upload, out);
+  tell_encryption(upload, in, out);
   if (!checksum.algorithm.empty()) {
     out.checksum_algorithm = name_of(checksum.algorithm);
     out.checksum_type = checksum.type;
@@ -110,21 +112,24 @@ Answer<op::UploadPart> upload_part(S3& s3, Tx& tx, const Context& context,
   TRY(std::uint32_t number, check_part_number(*in.part_number));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(Upload upload, require_upload(tx, bucket.name, *in.key, *in.upload_id));
-  TRY(check_encryption(std::nullopt, in.sse_customer_algorithm || in.sse_customer_key));
+  TRY(const std::string key, customer_key_of(in));
+  TRY(expect_key(upload, key));
   Body body = in.body.value_or(Body{});
+  TRY(expect_blob(key, body));
   ClaimedChecksums claimed = claimed_checksums(in);
   TRY(verify_content_md5(in.content_md5, body));
   TRY(check_part_checksum(upload, claimed, body));
   TRY(auto checksum, verify_checksum(claimed, in.checksum_algorithm, body));
 
   Part part = make_part(upload, std::move(body), context.now);
+  part.etag = etag_of_part(upload, key, part.etag);
   seal_part(s3.keys, bucket, *context.random, part);
   TRY(std::optional<Part> old, tx.get<Part>(part_key(bucket.name, *in.upload_id, number)));
   write_part(tx, bucket.name, *in.upload_id, number, old, part);
 
   op::UploadPart::Output out;
   out.etag = quoted_etag(part.etag);
-  tell_encryption(upload, out);
+  tell_encryption(upload, in, out);
   tell_part_checksum(upload, part, checksum.first, out);
   return out;
 }

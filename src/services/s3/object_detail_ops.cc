@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "wolke/services/s3/customer_key.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/metadata.h"
 #include "wolke/services/s3/names.h"
@@ -71,6 +72,8 @@ Answer<op::GetObjectAttributes> get_object_attributes(S3&, Tx& tx, const Context
   TRY(Version version, find_permitted(tx, context, bucket, *in.key, in.version_id,
                                       in.version_id ? "s3:GetObjectVersion" : "s3:GetObject"));
   const Object& object = version.object;
+  TRY(const std::string key, customer_key_of(in));
+  TRY(expect_key(object, key));
   op::GetObjectAttributes::Output out;
   out.version_id = told_version_id(bucket, object);
   out.last_modified = object.modified;

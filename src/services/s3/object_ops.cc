@@ -1,6 +1,7 @@
 #include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/configuration_ops.h"
 #include "wolke/services/s3/content.h"
+#include "wolke/services/s3/customer_key.h"
 #include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/errors.h"
 #include "wolke/services/s3/grants.h"
@@ -115,15 +116,18 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
                               Out& out) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
   TRY(check_overrides(context, in));
-  TRY(check_encryption(std::nullopt, in.sse_customer_algorithm || in.sse_customer_key));
+  TRY(check_read_headers(context.headers));
+  TRY(const std::string key, customer_key_of(in));
   TRY(Version version, find_permitted(tx, context, bucket, *in.key, in.version_id,
                                       in.version_id ? "s3:GetObjectVersion" : "s3:GetObject"));
   object = std::move(version.object);
+  TRY(expect_key(object, key));
   TRY(check_read({in.if_match, in.if_none_match, in.if_modified_since, in.if_unmodified_since},
                  validators_of(object)));
   TRY(Selection selection, select(tx, in, object));
   tell_object(object, out);
   hide_lock(context, bucket, in, object, out);
+  tell_encryption(object, in, out);
   out.version_id = told_version_id(bucket, object);
   TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, object));
   apply_overrides(in, out);
@@ -152,7 +156,8 @@ Answer<op::PutObject> put_object(S3& s3, Tx& tx, const Context& context,
                                  const In<op::PutObject>& in) {
   TRY(check_key(*in.key));
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
-  TRY(check_object_request(in));
+  TRY(check_encryption(in.server_side_encryption));
+  TRY(const std::string key, customer_key_of(in));
   if (in.write_offset_bytes) return fail(not_implemented("appending to objects"));
   Body body = in.body.value_or(Body{});
   bool locks =
@@ -162,6 +167,7 @@ Answer<op::PutObject> put_object(S3& s3, Tx& tx, const Context& context,
         invalid_request("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object "
                         "requests with Object Lock parameters"));
   }
+  TRY(expect_blob(key, body));
   TRY(verify_content_md5(in.content_md5, body));
   TRY(auto checksum, verify_checksum(claimed_checksums(in), in.checksum_algorithm, body));
 
@@ -169,8 +175,8 @@ Answer<op::PutObject> put_object(S3& s3, Tx& tx, const Context& context,
   TRY(object.metadata, metadata_of(in));
   TRY(object.storage_class, choose_storage_class(in.storage_class));
   TRY(object.tags, parse_tagging_header(in.tagging));
-  object.encryption = Encryption::account;
-  object.etag = to_hex(md5_of(body));
+  keep_encryption(*context.random, key, object);
+  object.etag = key.empty() ? to_hex(md5_of(body)) : random_etag(*context.random);
   object.checksums.insert(checksum);
   object.checksum_type = "FULL_OBJECT";
 
@@ -186,7 +192,7 @@ Answer<op::PutObject> put_object(S3& s3, Tx& tx, const Context& context,
   op::PutObject::Output out;
   out.etag = quoted_etag(object.etag);
   tell_checksum(object, out);
-  tell_encryption(object, out);
+  tell_encryption(object, in, out);
   Content content = seal_content(s3.keys, bucket, *context.random, std::move(body));
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
                                      std::move(content), event_of(context)));

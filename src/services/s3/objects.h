@@ -8,7 +8,6 @@
 #include "wolke/operation/operation.h"
 #include "wolke/services/s3/checksums.h"
 #include "wolke/services/s3/conditions.h"
-#include "wolke/services/s3/encryption.h"
 #include "wolke/services/s3/lock.h"
 #include "wolke/services/s3/state.h"
 #include "wolke/services/s3/versions.h"
@@ -71,7 +70,6 @@ void tell_object(const Object& object, Out& out) {
   out.content_language = metadata.content_language;
   out.expires = metadata.expires;
   out.website_redirect_location = metadata.website_redirect_location;
-  tell_encryption(object, out);
   if (!metadata.user.empty()) out.metadata = metadata.user;
   if (object.storage_class != "STANDARD") out.storage_class = object.storage_class;
   if (!object.tags.empty()) out.tag_count = static_cast<std::int32_t>(object.tags.size());
