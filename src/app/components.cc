@@ -130,8 +130,13 @@ void Components::use_certificates(std::unique_ptr<net::LocalAuthority> authority
 void Components::make_invoker(sandbox::ServerSide side) {
   sandboxes_ = side.level == sandbox::Level::process ? sandbox::make_process_sandboxes(loop_)
                                                      : sandbox::connect(loop_, std::move(side));
-  function_logs_ = std::make_unique<FunctionLogs>(
-      write_to(*appender_), rights_to_log(*directory_, *store_, env_.clock), env_.clock);
+  function_logs_ = std::make_unique<FunctionLogs>(write_to(*appender_),
+                                                  rights_to_log({.directory = *directory_,
+                                                                 .store = *store_,
+                                                                 .clock = env_.clock,
+                                                                 .pool = *pool_,
+                                                                 .loop = loop_}),
+                                                  env_.clock, loop_);
   invoke::Dependencies parts{
       .loop = loop_,
       .env = env_,

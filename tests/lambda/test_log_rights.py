@@ -48,6 +48,7 @@ class LogRights(aws.Case):
         self.made()
         self.call()
         self.call()
+        wait_for(self.warnings)
         self.assertEqual(len(self.warnings()), 1, self.server.log())
         self.assertIn("logs:PutLogEvents", self.warnings()[0])
         self.allow({"Action": "logs:*", "Resource": "*"})
