@@ -109,7 +109,8 @@ Result<BodySource> open_body_source(net::Exchange& exchange, const Caller& calle
     TRY(identity::ChunkedOptions options, chunked_options(caller, headers));
     bytes = options.decoded_bytes;
     source.decode_chunks(std::move(options));
-  } else if (!bytes) {
+  } else if (!bytes || !find_header(headers, "content-length")) {
+    // HTTP takes a request without a length for one without a body; S3 takes it for a mistake.
     return fail(missing_length());
   }
   if (*bytes > limits::s3_put_bytes_max) {

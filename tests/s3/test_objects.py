@@ -1,8 +1,10 @@
 """Objects as boto3 sees them."""
 import datetime
 import hashlib
+import http.client
 import os
 import unittest
+import urllib.parse
 
 import wire
 
@@ -91,6 +93,18 @@ class Objects(wire.S3Case):
                             ContentMD5="XUFAKrxLKna5cZ2REBfFkg==")
         self.assert_refused("BadDigest", 400, self.s3.put_object, Bucket=self.bucket, Key="k", Body=b"x",
                             ChecksumSHA1="qvTGHdzF6KLavt4PO0gs2a6pQ00=")
+
+    def test_a_body_has_a_length(self):
+        link = urllib.parse.urlsplit(self.s3.generate_presigned_url("put_object", Params={"Bucket": self.bucket, "Key": "k"}))
+        for length, status in ((None, 411), ("0", 200)):
+            connection = http.client.HTTPConnection(link.netloc)
+            self.addCleanup(connection.close)
+            connection.putrequest("PUT", f"{link.path}?{link.query}")
+            if length:
+                connection.putheader("Content-Length", length)
+            connection.endheaders()
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, b"MissingContentLength" in answer.read()), (status, status == 411))
 
     def test_copy(self):
         self.put("source é", b"x" * 100000, ContentType="image/png", Metadata={"a": "1"})
