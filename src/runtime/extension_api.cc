@@ -16,6 +16,8 @@ using async::Wake;
 using shape::Json;
 
 constexpr std::string_view root = "/2020-01-01/extension/";
+constexpr std::string_view telemetry_path = "/2022-07-01/telemetry";
+constexpr std::string_view logs_path = "/2020-08-15/logs";
 constexpr std::size_t request_bytes_max = 64 * 1024;
 constexpr std::size_t error_type_bytes_max = 256;
 constexpr const char* accepted = "{\"status\":\"OK\"}\n";
@@ -23,6 +25,11 @@ constexpr const char* accepted = "{\"status\":\"OK\"}\n";
 std::string header_of(net::Exchange& exchange, std::string_view name) {
   const std::string* value = net::find_header(exchange.head().headers, name);
   return value ? *value : std::string();
+}
+
+/// With or without a slash at its end.
+bool is_path(std::string_view target, std::string_view path) {
+  return target == path || (target.starts_with(path) && target.substr(path.size()) == "/");
 }
 
 std::string identifier_of(net::Exchange& exchange) {
@@ -85,13 +92,15 @@ ExtensionApi::ExtensionApi(async::Loop& loop, Random& random, ExtensionSetup set
       changed_(loop) {}
 
 bool ExtensionApi::serves(std::string_view target) {
-  return target.starts_with(root);
+  return target.starts_with(root) || is_path(target, telemetry_path) || is_path(target, logs_path);
 }
 
 Task<void> ExtensionApi::handle(net::Exchange& exchange) {
   std::string_view path = exchange.head().target;
-  path.remove_prefix(serves(path) ? root.size() : path.size());
   const std::string& method = exchange.head().method;
+  if (method == "PUT" && is_path(path, telemetry_path)) return subscribe(exchange, "Telemetry");
+  if (method == "PUT" && is_path(path, logs_path)) return subscribe(exchange, "Logs");
+  path.remove_prefix(path.starts_with(root) ? root.size() : path.size());
   if (method == "POST" && path == "register") return enroll(exchange);
   if (method == "GET" && path == "event/next") return next(exchange);
   if (method == "POST" && path == "init/error") return report_error(exchange, true);
@@ -137,6 +146,13 @@ Task<void> ExtensionApi::next(net::Exchange& exchange) {
   head.headers.emplace_back("Lambda-Extension-Event-Identifier", random_.uuid());
   auto sent = co_await exchange.respond(std::move(head), *event);
   if (!sent) book_.give_back(*index, *std::move(event));
+}
+
+/// As Lambda answers where there is no telemetry, which extensions know from local testing.
+Task<void> ExtensionApi::subscribe(net::Exchange& exchange, std::string api) {
+  auto index = book_.find(identifier_of(exchange));
+  if (!index) co_return co_await refuse(exchange, std::move(index).error());
+  co_await answer(exchange, 202, refusal(api + ".NotSupported", api + " API is not supported"));
 }
 
 Task<void> ExtensionApi::report_error(net::Exchange& exchange, bool at_init) {

@@ -1,7 +1,8 @@
 #pragma once
 // ExtensionApi: Lambda's Extensions API over HTTP, in front of an ExtensionBook, and what the
 // environment's life cycle waits for of it. Served at AWS_LAMBDA_RUNTIME_API, beside the Runtime
-// API. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+// API. Subscriptions to telemetry are refused as Lambda refuses what is not there.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 //
 // Threads: the loop's. close() ends every wait; the requests in progress belong to the server that
 // handed them in, which is stopped before this is destroyed.
@@ -67,6 +68,7 @@ class ExtensionApi {
  private:
   async::Task<void> enroll(net::Exchange& exchange);
   async::Task<void> next(net::Exchange& exchange);
+  async::Task<void> subscribe(net::Exchange& exchange, std::string api);
   async::Task<void> report_error(net::Exchange& exchange, bool at_init);
   async::Task<Settled> wait(bool (ExtensionBook::*condition)() const, Monotonic deadline);
   void changed();

@@ -13,7 +13,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 
 #include "wolke/runtime/supervision_wire.h"
 
@@ -76,6 +76,15 @@ void tell_number(SupervisionWord word, int index, int32_t number) {
   tell(word, index, &number, sizeof number);
 }
 
+template <class T>
+T number_of(const char* text) {
+  T number{};
+  const char* const stop = text + strlen(text);
+  const auto [at, error] = std::from_chars(text, stop, number);
+  if (error != std::errc() || at != stop) end();
+  return number;
+}
+
 /// "127.0.0.1:9002"
 int connect_to(char* address) {
   char* colon = strrchr(address, ':');
@@ -83,7 +92,7 @@ int connect_to(char* address) {
   *colon = '\0';
   sockaddr_in name{};
   name.sin_family = AF_INET;
-  name.sin_port = htons(static_cast<uint16_t>(atoi(colon + 1)));
+  name.sin_port = htons(number_of<uint16_t>(colon + 1));
   if (::inet_pton(AF_INET, address, &name.sin_addr) != 1) end();
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&name), sizeof name) < 0) end();
@@ -232,7 +241,7 @@ void reap(int signals) {
 
 int main(int argc, char** argv) {
   if (argc < 4) end();
-  const int count = atoi(argv[2]);
+  const int count = number_of<int>(argv[2]);
   if (count < 1 || count > supervised_extensions_max || argc < 4 + count) end();
   ::signal(SIGPIPE, SIG_IGN);
   sigset_t children;

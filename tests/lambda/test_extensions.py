@@ -91,6 +91,17 @@ class Extensions(RunningCase):
                 self.assertEqual(self.fault(), (kind, f"RequestId: {self.request_id} Error: {words}"))
                 self.assertIn(f"Status: error\tError Type: {kind}", self.log)
 
+    def test_telemetry_and_logs_are_said_to_be_not_supported(self):
+        ask = "ask('PUT', '{}', '{{}}', Identifier={})[::2]"
+        self.deploy_with(asker=PYTHON + "ident, _ = register('INVOKE')\nsay(" + ", ".join(
+            ask.format(*one) for one in (("/2022-07-01/telemetry", "ident"), ("/2020-08-15/logs/", "ident"), ("/2022-07-01/telemetry", "'nobody'")))
+            + ")\nwhile True: next_event(ident)\n")
+        self.assertEqual(self.answer({"a": 1}), {"a": 1})
+        told = "".join(self.events("asker ("))
+        self.assertIn("""(202, '{"errorMessage":"Telemetry API is not supported","errorType":"Telemetry.NotSupported"}')""", told)
+        self.assertIn("""(202, '{"errorMessage":"Logs API is not supported","errorType":"Logs.NotSupported"}')""", told)
+        self.assertIn("(403, ", told)
+
     def test_eleven_are_too_many(self):
         self.deploy_with(**{f"e{i}": OBEDIENT for i in range(11)})
         self.assertEqual(self.fault()[0], "Extension.TooManyExtensions")
