@@ -36,6 +36,12 @@ Principal principal_of(const SessionRecord& session) {
     out.arn = "arn:aws:sts::" + session.account + ":assumed-role/" + out.role_name + "/" +
               session.session_name;
     out.unique_id = session.role_id + ":" + session.session_name;
+    out.source_identity = session.source_identity;
+    for (const std::string& key : session.transitive_tag_keys) {
+      if (auto tag = session.tags.find(key); tag != session.tags.end()) {
+        out.transitive_tags.insert(*tag);
+      }
+    }
   } else {
     out.user_name = session.user_name;
     out.unique_id = session.role_id;  // the user's own id, or the account
@@ -47,6 +53,7 @@ Principal principal_of(const SessionRecord& session) {
 Conditions conditions_of(const SessionRecord& session) {
   Conditions out;
   out["aws:tokenissuetime"] = {format_iso8601_seconds(session.issued)};
+  if (!session.source_identity.empty()) out["aws:sourceidentity"] = {session.source_identity};
   for (const auto& [key, value] : session.tags) out["aws:principaltag/" + to_lower(key)] = {value};
   return out;
 }
@@ -155,6 +162,8 @@ Result<SessionCredentials> Directory::make_session(const SessionRequest& request
   session.policy_arns = request.policy_arns;
   session.tags = request.tags;
   session.sandbox_id = request.sandbox_id;
+  session.transitive_tag_keys = request.transitive_tag_keys;
+  session.source_identity = request.source_identity;
   return issue(std::move(session));
 }
 

@@ -73,6 +73,8 @@ struct SessionRequest {
   std::vector<std::string> policy_arns = {};
   std::map<std::string, std::string> tags = {};
   std::string sandbox_id = {};
+  std::vector<std::string> transitive_tag_keys = {};  // of `tags`
+  std::string source_identity = {};
 };
 
 struct SessionCredentials {

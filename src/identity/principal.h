@@ -28,6 +28,10 @@ struct Principal {
   std::vector<std::string> session_policies;
   /// The sandbox that the session is bound to; empty when unbound.
   std::string sandbox_id;
+  /// Session tags that go on to the sessions that this one makes (role chaining), keys as given.
+  std::map<std::string, std::string> transitive_tags;
+  /// Who is behind a chain of sessions; empty: not told.
+  std::string source_identity;
   /// `wolke dev`, role missing: full rights, said so in the log.
   bool unrestricted = false;
 };

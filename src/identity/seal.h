@@ -36,6 +36,8 @@ struct SessionRecord : store::Fields {
   std::map<std::string, std::string> tags;
   std::string sandbox_id;
   bool unrestricted = false;
+  std::vector<std::string> transitive_tag_keys;  // of `tags`
+  std::string source_identity;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -53,6 +55,8 @@ struct SessionRecord : store::Fields {
     v(12, tags);
     v(13, sandbox_id);
     v(14, unrestricted);
+    v(15, transitive_tag_keys);
+    v(16, source_identity);
   }
 };
 

@@ -146,7 +146,8 @@ class Things:
     def trust(self, arn):
         """The trust policy of the role: Lambda may assume it, and so may this principal."""
         trust = json.loads(TRUST)
-        trust["Statement"].append({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": ["sts:AssumeRole", "sts:TagSession"]})
+        actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+        trust["Statement"].append({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": actions})
         return json.dumps(trust)
 
     def trust_guest(self, arn):

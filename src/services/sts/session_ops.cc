@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "wolke/base/text.h"
 #include "wolke/identity/ids.h"
@@ -95,33 +96,78 @@ Result<void> add_policies(store::Tx& tx, const op::AssumeRole::Input& in,
   return {};
 }
 
-Result<void> add_tags(const op::AssumeRole::Input& in, identity::SessionRequest& out) {
-  if (!in.tags) return {};
-  if (in.tags->size() > session_tags_max)
-    return fail(validation_error("A session has at most 50 tags."));
+/// Session tags by their keys, which are the same whatever their case.
+using Tags = std::map<std::string, std::string>;
+
+bool has_key(const Tags& tags, std::string_view key) {
+  return std::ranges::any_of(tags, [key](const auto& one) { return iequals(one.first, key); });
+}
+
+Error invalid_parameter(std::string text) {
+  return {"InvalidParameterValue", 400, std::move(text)};
+}
+
+Result<Tags> requested_tags(const op::AssumeRole::Input& in) {
+  Tags out;
+  if (!in.tags) return out;
   for (const model::Tag& tag : *in.tags) {
     const std::string key = tag.key.value_or("");
     if (to_lower(key).starts_with("aws:")) {
-      return fail(Error{"InvalidParameterValue", 400,
-                        "Tag keys that begin with 'aws:' are reserved for internal use."});
-    }
-    const bool again = std::any_of(out.tags.begin(), out.tags.end(),
-                                   [&key](const auto& one) { return iequals(one.first, key); });
-    if (again) {
       return fail(
-          Error{"InvalidParameterValue", 400,
-                "Duplicate tag keys found. Please note that Tag keys are case insensitive."});
+          invalid_parameter("Tag keys that begin with 'aws:' are reserved for internal use."));
     }
-    out.tags.emplace(key, tag.value.value_or(""));
+    if (has_key(out, key)) {
+      return fail(invalid_parameter(
+          "Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+    }
+    out.emplace(key, tag.value.value_or(""));
   }
+  return out;
+}
+
+/// The tags that are passed, and those that come with the caller's session: these stay transitive,
+/// and nothing replaces them. Source: IAM User Guide, "Chaining roles with session tags".
+Result<void> add_tags(const op::AssumeRole::Input& in, const Tags& inherited,
+                      identity::SessionRequest& out) {
+  TRY(out.tags, requested_tags(in));
+  for (const auto& [key, value] : inherited) {
+    if (!has_key(out.tags, key)) continue;
+    return fail(invalid_parameter(
+        "One of the specified transitive tag keys can't be set because it conflicts with a "
+        "transitive tag key from the calling session."));
+  }
+  for (const std::string& key : in.transitive_tag_keys.value_or(std::vector<std::string>())) {
+    const auto tag =
+        std::ranges::find_if(out.tags, [&key](const auto& one) { return iequals(one.first, key); });
+    if (tag == out.tags.end()) {
+      return fail(invalid_parameter(
+          "The specified transitive tag key must be included in the requested tags."));
+    }
+    out.transitive_tag_keys.push_back(tag->first);
+  }
+  for (const auto& [key, value] : inherited) {
+    out.tags.emplace(key, value);
+    out.transitive_tag_keys.push_back(key);
+  }
+  if (out.tags.size() > session_tags_max)
+    return fail(validation_error("A session has at most 50 tags."));
   return {};
+}
+
+/// Once somebody is named as the one behind a chain of sessions, nobody else can be.
+Result<std::string> source_identity_of(const op::AssumeRole::Input& in,
+                                       const identity::Principal& caller) {
+  if (!caller.source_identity.empty() && in.source_identity &&
+      *in.source_identity != caller.source_identity) {
+    return fail(Error{"AccessDenied", 403,
+                      "The source identity of the calling session cannot be changed."});
+  }
+  return caller.source_identity.empty() ? in.source_identity.value_or("") : caller.source_identity;
 }
 
 /// What would bind a session further than it can be here is refused, not left out.
 Result<void> check_served(const op::AssumeRole::Input& in) {
   std::string_view unserved;
-  if (in.transitive_tag_keys && !in.transitive_tag_keys->empty()) unserved = "TransitiveTagKeys";
-  if (in.source_identity) unserved = "SourceIdentity";
   if (in.provided_contexts && !in.provided_contexts->empty()) unserved = "ProvidedContexts";
   if (in.serial_number || in.token_code) unserved = "multi-factor authentication";
   if (unserved.empty()) return {};
@@ -136,9 +182,28 @@ model::Credentials to_model(const identity::SessionCredentials& session) {
           .expiration = session.expires};
 }
 
+void add_tag_conditions(const op::AssumeRole::Input& in, const Tags& inherited,
+                        identity::Ask& ask) {
+  auto add = [&ask](const std::string& key, const std::string& value) {
+    ask.conditions["aws:requesttag/" + to_lower(key)] = {value};
+    ask.conditions["aws:tagkeys"].push_back(key);
+  };
+  for (const model::Tag& tag : in.tags.value_or(std::vector<model::Tag>())) {
+    add(tag.key.value_or(""), tag.value.value_or(""));
+  }
+  for (const auto& [key, value] : inherited) {
+    add(key, value);
+    ask.conditions["sts:transitivetagkeys"].push_back(key);
+  }
+  for (const std::string& key : in.transitive_tag_keys.value_or(std::vector<std::string>())) {
+    ask.conditions["sts:transitivetagkeys"].push_back(key);
+  }
+}
+
 }  // namespace
 
-Result<operation::Asks> assume_role_asks(Sts&, const Context&, const op::AssumeRole::Input& in) {
+Result<operation::Asks> assume_role_asks(Sts&, const Context& context,
+                                         const op::AssumeRole::Input& in) {
   identity::Ask ask;
   ask.action = "sts:AssumeRole";
   ask.resource = in.role_arn.value_or("");
@@ -150,15 +215,20 @@ Result<operation::Asks> assume_role_asks(Sts&, const Context&, const op::AssumeR
   ask.resource_policy_must_allow = true;
   ask.conditions["sts:rolesessionname"] = {in.role_session_name.value_or("")};
   if (in.external_id) ask.conditions["sts:externalid"] = {*in.external_id};
-  operation::Asks asks = {std::move(ask)};
-  if (in.tags && !in.tags->empty()) {
-    for (const model::Tag& tag : *in.tags) {
-      asks[0].conditions["aws:requesttag/" + to_lower(tag.key.value_or(""))] = {
-          tag.value.value_or("")};
-      asks[0].conditions["aws:tagkeys"].push_back(tag.key.value_or(""));
-    }
-    asks.push_back(asks[0]);
-    asks[1].action = "sts:TagSession";
+  const Tags& inherited = context.principal().transitive_tags;
+  add_tag_conditions(in, inherited, ask);
+  const bool tags = (in.tags && !in.tags->empty()) || !inherited.empty();
+  TRY(const std::string source, source_identity_of(in, context.principal()));
+  if (!source.empty()) ask.conditions["sts:sourceidentity"] = {source};
+  operation::Asks asks = {ask};
+  // What a session brings along has to be allowed like what is passed.
+  if (tags) {
+    asks.push_back(ask);
+    asks.back().action = "sts:TagSession";
+  }
+  if (!source.empty()) {
+    asks.push_back(ask);
+    asks.back().action = "sts:SetSourceIdentity";
   }
   return asks;
 }
@@ -186,15 +256,18 @@ Result<op::AssumeRole::Output> assume_role(Sts& sts, store::Tx& tx, const Contex
   // another role.
   request.sandbox_id = context.principal().sandbox_id;
   TRY(add_policies(tx, in, request));
-  TRY(add_tags(in, request));
+  TRY(add_tags(in, context.principal().transitive_tags, request));
+  TRY(request.source_identity, source_identity_of(in, context.principal()));
   TRY(const identity::SessionCredentials session, sts.directory.make_session(request, context.now));
   op::AssumeRole::Output out;
   out.credentials = to_model(session);
   out.assumed_role_user =
       model::AssumedRoleUser{.assumed_role_id = session.unique_id, .arn = session.arn};
-  if (in.policy || in.policy_arns) {
+  if (!request.source_identity.empty()) out.source_identity = request.source_identity;
+  if (in.policy || in.policy_arns || !request.tags.empty()) {
     std::size_t bytes = in.policy ? in.policy->size() : 0;
     for (const std::string& arn : request.policy_arns) bytes += arn.size();
+    for (const auto& [key, value] : request.tags) bytes += key.size() + value.size();
     out.packed_policy_size =
         static_cast<std::int32_t>(std::min<std::size_t>(100, 1 + bytes * 100 / 4096));
   }

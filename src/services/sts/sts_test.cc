@@ -117,12 +117,123 @@ TEST_F(StsTest, WhatWouldBindASessionFurtherIsRefusedByName) {
   add_role("r", trust_account);
   be(root());
   op::AssumeRole::Input in = input("r");
-  in.source_identity = "me";
+  in.token_code = "123456";
   EXPECT_EQ(assume(in).error().message,
-            "AssumeRole with SourceIdentity is not served by this server.");
-  in = input("r");
-  in.transitive_tag_keys = std::vector<std::string>{"team"};
-  EXPECT_EQ(code(in), "InvalidParameterValue");
+            "AssumeRole with multi-factor authentication is not served by this server.");
+}
+
+class ChainTest : public StsTest {
+ protected:
+  ChainTest() { be(root()); }
+  static std::string trust(const std::string& actions) {
+    return R"({"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":[)" + actions + "]}";
+  }
+  /// Becomes the session that this call makes.
+  void chain(const op::AssumeRole::Input& in) {
+    const auto out = assume(in);
+    ASSERT_TRUE(out) << out.error().message;
+    const auto session = directory.seal().open_session(*out->credentials->session_token);
+    ASSERT_TRUE(session);
+    last = *session;
+    identity::Principal principal;
+    principal.kind = identity::PrincipalKind::assumed_role;
+    principal.account = account;
+    principal.arn = *out->assumed_role_user->arn;
+    principal.unique_id = *out->assumed_role_user->assumed_role_id;
+    principal.unrestricted = true;
+    principal.source_identity = session->source_identity;
+    for (const std::string& key : session->transitive_tag_keys) {
+      principal.transitive_tags[key] = session->tags.at(key);
+    }
+    be(principal);
+  }
+  static op::AssumeRole::Input tagged(const std::string& role, std::vector<model::Tag> tags,
+                                      std::vector<std::string> transitive) {
+    op::AssumeRole::Input in = input(role);
+    in.tags = std::move(tags);
+    in.transitive_tag_keys = std::move(transitive);
+    return in;
+  }
+  identity::SessionRecord last;
+};
+
+const std::string assume_and_tag = R"("sts:AssumeRole","sts:TagSession")";
+const std::string assume_and_name = R"("sts:AssumeRole","sts:SetSourceIdentity")";
+using Map = std::map<std::string, std::string>;
+
+TEST_F(ChainTest, TransitiveTagsGoThroughAllSessionsAndOthersDoNot) {
+  for (const char* role : {"r1", "r2", "r3"}) add_role(role, trust(assume_and_tag));
+  chain(tagged("r1", {{.key = "Star", .value = "1"}, {.key = "Sun", .value = "2"}}, {"star"}));
+  EXPECT_EQ(last.tags, Map({{"Star", "1"}, {"Sun", "2"}}));
+  chain(tagged("r2", {{.key = "Heart", .value = "3"}}, {}));
+  EXPECT_EQ(last.tags, Map({{"Star", "1"}, {"Heart", "3"}}));
+  chain(input("r3"));
+  EXPECT_EQ(last.tags, Map({{"Star", "1"}}));
+  EXPECT_EQ(last.transitive_tag_keys, std::vector<std::string>({"Star"}));
+}
+
+TEST_F(ChainTest, AnInheritedTagCannotBeReplacedWhateverItsCase) {
+  for (const char* role : {"r1", "r2"}) add_role(role, trust(assume_and_tag));
+  chain(tagged("r1", {{.key = "Star", .value = "1"}}, {"Star"}));
+  EXPECT_EQ(code(tagged("r2", {{.key = "STAR", .value = "2"}}, {})), "InvalidParameterValue");
+}
+
+TEST_F(ChainTest, OnlyATagThatIsPassedCanBeMadeTransitive) {
+  add_role("r1", trust(assume_and_tag));
+  EXPECT_EQ(code(tagged("r1", {{.key = "Star", .value = "1"}}, {"Sun"})), "InvalidParameterValue");
+}
+
+TEST_F(ChainTest, ARoleWhoseTrustDoesNotAllowTagsTakesNoSessionThatBringsSome) {
+  add_role("r1", trust(assume_and_tag));
+  add_role("r2", trust(R"("sts:AssumeRole")"));
+  chain(tagged("r1", {{.key = "Star", .value = "1"}}, {"Star"}));
+  EXPECT_EQ(code(input("r2")), "AccessDenied");
+}
+
+TEST_F(ChainTest, TheTrustPolicyJudgesTransitiveKeysInheritedOnesToo) {
+  const std::string only_star =
+      R"({"Effect":"Allow","Principal":{"AWS":"111111111111"},)"
+      R"("Action":["sts:AssumeRole","sts:TagSession"],"Condition":)"
+      R"({"ForAllValues:StringEquals":{"sts:TransitiveTagKeys":["Star"]}}})";
+  add_role("any", trust(assume_and_tag));
+  add_role("star", only_star);
+  EXPECT_EQ(code(tagged("star", {{.key = "Star", .value = "1"}}, {"Star"})), "");
+  EXPECT_EQ(code(tagged("star", {{.key = "Sun", .value = "1"}}, {"Sun"})), "AccessDenied");
+  chain(tagged("any", {{.key = "Sun", .value = "1"}}, {"Sun"}));
+  EXPECT_EQ(code(input("star")), "AccessDenied");
+}
+
+TEST_F(ChainTest, TheSourceIdentityStaysThroughTheChainAndCannotBeChanged) {
+  for (const char* role : {"r1", "r2"}) add_role(role, trust(assume_and_name));
+  op::AssumeRole::Input in = input("r1");
+  in.source_identity = "diego";
+  EXPECT_EQ(assume(in)->source_identity, "diego");
+  chain(in);
+  in.role_arn = input("r2").role_arn;
+  in.source_identity = "maria";
+  EXPECT_EQ(code(in), "AccessDenied");
+  chain(input("r2"));
+  EXPECT_EQ(last.source_identity, "diego");
+}
+
+TEST_F(ChainTest, ARoleWhoseTrustDoesNotAllowIdentitiesTakesNone) {
+  add_role("r1", trust(assume_and_name));
+  add_role("r2", trust(R"("sts:AssumeRole")"));
+  op::AssumeRole::Input in = input("r2");
+  in.source_identity = "diego";
+  EXPECT_EQ(code(in), "AccessDenied");
+  in.role_arn = input("r1").role_arn;
+  chain(in);
+  EXPECT_EQ(code(input("r2")), "AccessDenied");
+}
+
+TEST_F(ChainTest, AtMost50TagsWithThoseThatAreInherited) {
+  for (const char* role : {"r1", "r2"}) add_role(role, trust(assume_and_tag));
+  std::vector<model::Tag> many;
+  for (int i = 0; i < 50; ++i) many.push_back({.key = "k" + std::to_string(i), .value = "v"});
+  EXPECT_EQ(code(tagged("r1", many, {})), "");
+  chain(tagged("r1", {{.key = "Star", .value = "1"}}, {"Star"}));
+  EXPECT_EQ(code(tagged("r2", many, {})), "ValidationError");
 }
 
 TEST_F(StsTest, RefusesARoleThatDoesNotTrustTheCallerAndOneThatIsMissing) {
