@@ -11,6 +11,7 @@ import botocore.awsrequest
 import botocore.credentials
 
 from aws import BINARY, TRUST, Case, client, client_of, unique
+from columns import Shifted
 from server import Server
 
 
@@ -167,16 +168,3 @@ class Gate(Case):
         for bad in (token[:-4] + ("AAAA" if token[-4:] != "AAAA" else "BBBB"), token[: len(token) // 2]):
             self.refused("InvalidClientTokenId", self.other("sts", *words, bad).get_caller_identity)
         self.refused("InvalidClientTokenId", self.other("sts", *words).get_caller_identity)
-
-
-class Shifted:
-    """The datetime module for botocore.auth with a clock that differs by some seconds."""
-
-    def __init__(self, seconds):
-        difference = datetime.timedelta(seconds=seconds)
-
-        class Clock(datetime.datetime):
-            @classmethod
-            def utcnow(cls):
-                return datetime.datetime.utcnow() + difference
-        self.datetime = Clock
