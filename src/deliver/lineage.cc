@@ -58,6 +58,14 @@ int total(const Trace& trace) {
   return sum;
 }
 
+std::string text_of(const std::vector<Hop>& hops) {
+  std::string out;
+  for (const Hop& hop : hops) {
+    out += fmt::format("{}{}:{}", out.empty() ? lineage_key : "|", hop.function, hop.count);
+  }
+  return out;
+}
+
 }  // namespace
 
 int hops(std::string_view trace) {
@@ -78,11 +86,11 @@ std::optional<std::string> next_hop(std::string_view text, std::string_view func
   }
   std::string out = std::move(trace.rest);
   if (!out.empty()) out += ';';
-  out += lineage_key;
-  for (std::size_t i = 0; i < trace.hops.size(); ++i) {
-    out += fmt::format("{}{}:{}", i == 0 ? "" : "|", trace.hops[i].function, trace.hops[i].count);
-  }
-  return out;
+  return out + text_of(trace.hops);
+}
+
+std::string lineage_of(std::string_view trace) {
+  return text_of(parse(trace).hops);
 }
 
 }  // namespace wolke::deliver

@@ -18,6 +18,10 @@ inline constexpr std::size_t chain_functions_max = 32;
 /// loop.
 std::optional<std::string> next_hop(std::string_view trace, std::string_view function_arn);
 
+/// The lineage alone, as a trace header; empty: the trace has none. What is done in the name of an
+/// invocation but without its trace (its log lines) carries it on.
+std::string lineage_of(std::string_view trace);
+
 /// Invocations so far in this chain.
 int hops(std::string_view trace);
 

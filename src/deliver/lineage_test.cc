@@ -20,6 +20,15 @@ int stopped_after(int length) {
   return -1;
 }
 
+TEST(Lineage, IsKeptAloneWithoutWhatElseATraceSays) {
+  const std::string trace = *next_hop(*next_hop("Root=1-0-0;Sampled=1", arn(1)), arn(2));
+  const std::string alone = lineage_of(trace);
+  EXPECT_TRUE(alone.starts_with("Lineage=")) << alone;
+  EXPECT_EQ(hops(alone), 2);
+  EXPECT_EQ(lineage_of("Root=1-0-0"), "");
+  EXPECT_EQ(lineage_of(""), "");
+}
+
 TEST(Lineage, CyclesOfAnyLengthAreStoppedAtSixteenInvocations) {
   for (int length = 1; length <= 8; ++length) EXPECT_EQ(stopped_after(length), 16) << length;
 }

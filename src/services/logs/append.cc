@@ -12,14 +12,15 @@ Result<void> append_to_stream(store::Tx& tx, const GroupName& name, const Group&
                               Random& random) {
   if (events.empty()) return {};
   std::uint64_t bytes = 0;
-  std::vector<StoredEvent> stored;  // only for subscriptions
+  std::vector<AppendedEvent> appended;  // only for subscriptions
   for (const NewEvent& given : events) {
     Event event;
     event.message = given.message;
     event.ingested_ms = to_millis(now);
     const Position position{given.timestamp_ms, stream.next_sequence};
     tx.put(event_key(group.id, stream.id, position), event);
-    if (!group.subscriptions.empty()) stored.push_back({position, std::move(event)});
+    if (!group.subscriptions.empty())
+      appended.push_back({position, std::move(event.message), given.lineage});
     const bool first = stream.empty();
     stream.first_ms = first ? given.timestamp_ms : std::min(stream.first_ms, given.timestamp_ms);
     stream.last_ms = first ? given.timestamp_ms : std::max(stream.last_ms, given.timestamp_ms);
@@ -30,7 +31,7 @@ Result<void> append_to_stream(store::Tx& tx, const GroupName& name, const Group&
   stream.bytes += bytes;
   tx.put(stream_key(group.id, stream.name), stream);
   tx.add(bytes_key(group.id), static_cast<std::int64_t>(bytes));
-  return publish(tx, name, group, stream, stored, now, random);
+  return publish(tx, name, group, stream, appended, now, random);
 }
 
 Result<bool> group_exists(store::Store& store, const GroupName& name) {

@@ -18,6 +18,9 @@ inline constexpr std::size_t event_overhead_bytes = 26;
 struct NewEvent {
   std::int64_t timestamp_ms = 0;
   std::string message;
+  /// The chain of events in which it was written (deliver::lineage_of), which goes on in what a
+  /// subscription makes of it; empty: none.
+  std::string lineage = {};
 };
 
 /// Writes the events and the stream's totals, and enqueues what the group's subscriptions want.

@@ -25,7 +25,7 @@ std::size_t cost_of(const NewEvent& event) {
 }
 
 /// Lines longer than an event may be become several events.
-std::vector<NewEvent> events_of(Timestamp at, std::string line) {
+std::vector<NewEvent> events_of(Timestamp at, std::string line, const std::string& lineage) {
   std::string text = valid_text(line);
   if (text.empty()) text = "\n";
   std::vector<NewEvent> out;
@@ -33,7 +33,7 @@ std::vector<NewEvent> events_of(Timestamp at, std::string line) {
     std::size_t end = std::min(text.size(), begin + event_bytes_max);
     // Not within a character: its later bytes are 10xxxxxx.
     while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
-    out.push_back({to_millis(at), text.substr(begin, end - begin)});
+    out.push_back({to_millis(at), text.substr(begin, end - begin), lineage});
     begin = end;
   }
   return out;
@@ -73,8 +73,8 @@ Appender::~Appender() = default;
 
 void Appender::append(const std::string& account, const std::string& region,
                       const std::string& group, const std::string& stream, Timestamp at,
-                      std::string line) {
-  std::vector<NewEvent> events = events_of(at, std::move(line));
+                      std::string line, std::string lineage) {
+  std::vector<NewEvent> events = events_of(at, std::move(line), lineage);
   bool first = false;
   {
     auto buffer = buffer_->lock();
@@ -134,7 +134,8 @@ std::vector<NewEvent> with_loss(std::vector<NewEvent> events, std::uint64_t lost
   events.push_back(
       {at,
        fmt::format("[wolke] {} log lines were lost: they came faster than they could be stored\n",
-                   lost)});
+                   lost),
+       events.empty() ? std::string() : events.back().lineage});
   return events;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "wolke/base/text.h"
+#include "wolke/deliver/lineage.h"
 #include "wolke/services/logs/errors.h"
 #include "wolke/services/logs/ops.h"
 
@@ -55,8 +56,17 @@ struct Sorted {
   std::optional<model::logs::RejectedLogEventsInfo> rejected;
 };
 
+/// A function's SDK sends the trace of its invocation with what it asks for.
+std::string lineage_of(const Context& context) {
+  if (!context.headers) return "";
+  for (const auto& [name, value] : *context.headers) {
+    if (name == "x-amzn-trace-id") return deliver::lineage_of(value);
+  }
+  return "";
+}
+
 Sorted sort_by_age(const std::vector<model::logs::InputLogEvent>& events, const Group& group,
-                   Timestamp now) {
+                   const std::string& lineage, Timestamp now) {
   Sorted out;
   const std::int64_t too_new = to_millis(now + future_max), too_old = to_millis(now - past_max);
   const std::int64_t expired = oldest_readable_ms(group, now);
@@ -74,7 +84,7 @@ Sorted sort_by_age(const std::vector<model::logs::InputLogEvent>& events, const 
       rejected().too_new_log_event_start_index = index;
       break;
     } else {
-      out.taken.push_back({at, valid_text(events[i].message.value_or(""))});
+      out.taken.push_back({at, valid_text(events[i].message.value_or("")), lineage});
     }
   }
   return out;
@@ -126,7 +136,7 @@ Result<op::PutLogEvents::Output> put_events(Logs&, Tx& tx, const Context& contex
   TRY(check_batch(events));
   TRY(const Group group, get_group(tx, name));
   TRY(Stream stream, get_stream(tx, group, input.log_stream_name.value_or("")));
-  Sorted sorted = sort_by_age(events, group, context.now);
+  Sorted sorted = sort_by_age(events, group, lineage_of(context), context.now);
   TRY(append_to_stream(tx, name, group, stream, sorted.taken, context.now, *context.random));
   op::PutLogEvents::Output out;
   out.next_sequence_token = fmt::format("{:056}", stream.next_sequence);

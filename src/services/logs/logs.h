@@ -66,7 +66,7 @@ class Appender {
   async::Task<void> stop();
 
   void append(const std::string& account, const std::string& region, const std::string& group,
-              const std::string& stream, Timestamp at, std::string line);
+              const std::string& stream, Timestamp at, std::string line, std::string lineage = {});
   std::uint64_t lost() const;
 
  private:

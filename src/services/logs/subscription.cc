@@ -43,13 +43,12 @@ Json json_of(const SubscribedEvent& event) {
 }
 
 std::vector<SubscribedEvent> wanted_by(const FilterPattern& pattern, const Stream& stream,
-                                       std::span<const StoredEvent> events) {
+                                       std::span<const AppendedEvent> events) {
   std::vector<SubscribedEvent> out;
-  for (const StoredEvent& stored : events) {
-    const std::string& message = stored.event.message;
-    if (!pattern.matches(message)) continue;
-    out.push_back({event_id(stream.id, stored.position), stored.position.timestamp_ms, message,
-                   pattern.named_fields(message)});
+  for (const AppendedEvent& event : events) {
+    if (!pattern.matches(event.message)) continue;
+    out.push_back({event_id(stream.id, event.position), event.position.timestamp_ms, event.message,
+                   pattern.named_fields(event.message), event.lineage});
   }
   return out;
 }
@@ -60,6 +59,7 @@ std::size_t portion_of(std::span<const SubscribedEvent> events) {
   while (count < events.size()) {
     bytes += events[count].message.size() + 100;
     if (count > 0 && bytes > payload_messages_bytes_max) break;
+    if (events[count].lineage != events.front().lineage) break;
     ++count;
   }
   return count;
@@ -86,7 +86,7 @@ std::string subscription_payload(const std::string& document) {
 }
 
 Result<void> publish(store::Tx& tx, const GroupName& name, const Group& group, const Stream& stream,
-                     std::span<const StoredEvent> events, Timestamp now, Random& random) {
+                     std::span<const AppendedEvent> events, Timestamp now, Random& random) {
   for (const Subscription& subscription : group.subscriptions) {
     TRY(const FilterPattern pattern, parse_filter_pattern(subscription.pattern));
     const std::vector<SubscribedEvent> wanted = wanted_by(pattern, stream, events);
@@ -103,7 +103,7 @@ Result<void> publish(store::Tx& tx, const GroupName& name, const Group& group, c
                                       .source = subscription.source,
                                       .source_arn = name.arn() + ":*",
                                       .source_account = name.account,
-                                      .trace = {}},
+                                      .trace = rest.front().lineage},
                        now);
       rest = rest.subspan(count);
     }

@@ -25,6 +25,14 @@ struct SubscribedEvent {
   std::string message;
   /// What a space-delimited pattern names in it.
   std::map<std::string, std::string> fields;
+  std::string lineage = {};
+};
+
+/// An event that has just been put into its stream.
+struct AppendedEvent {
+  Position position;
+  std::string message;
+  std::string lineage;
 };
 
 struct SubscriptionSource {
@@ -37,8 +45,11 @@ std::string subscription_document(const SubscriptionSource& source,
 /// {"awslogs":{"data":"BASE64 OF GZIP"}}
 std::string subscription_payload(const std::string& document);
 
-/// Enqueues what the group's subscriptions want of `events`, which were just put into `stream`.
+/// Enqueues what the group's subscriptions want of `events`, which were just put into `stream`. The
+/// chain in which an event was written goes on in the payload that has it, so that functions that
+/// invoke each other by their logs are stopped as every loop is; one payload has events of one
+/// chain.
 Result<void> publish(store::Tx& tx, const GroupName& name, const Group& group, const Stream& stream,
-                     std::span<const StoredEvent> events, Timestamp now, Random& random);
+                     std::span<const AppendedEvent> events, Timestamp now, Random& random);
 
 }  // namespace wolke::logs

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <set>
+
 #include "wolke/base/hash.h"
 #include "wolke/deliver/events.h"
+#include "wolke/services/logs/append.h"
 #include "wolke/services/logs/ops.h"
 #include "wolke/shape/json.h"
 #include "wolke/store/engines.h"
@@ -111,6 +114,37 @@ TEST_F(SubscriptionTest, LargeBatchesBecomeSeveralEvents) {
   ASSERT_TRUE(subscribe("all", ""));
   put({std::string(200'000, 'x'), std::string(200'000, 'y'), std::string(200'000, 'z')});
   EXPECT_EQ(pending(), 3U);
+}
+
+TEST_F(SubscriptionTest, TheChainInWhichEventsWereWrittenGoesOnEachInItsOwnEvent) {
+  ASSERT_TRUE(subscribe("all", ""));
+  const auto traces = [this] {
+    std::multiset<std::string> out;
+    auto snapshot = *store_->snapshot();
+    const auto events = *deliver::list_events(*snapshot, {.account = "000000000000"});
+    for (const auto& status : events) out.insert(status.event.trace);
+    return out;
+  };
+  const std::vector<NewEvent> events = {{1, "a", "Lineage=00000001:1"},
+                                        {2, "b", "Lineage=00000001:1"},
+                                        {3, "c", "Lineage=00000001:2"},
+                                        {4, "d", {}}};
+  const StreamName name{{"000000000000", "us-east-1", "g"}, "s"};
+  ASSERT_TRUE(operation::transact_blocking(
+      *store_, [&](Tx& tx) { return append_events(tx, name, events, context_.now, env_.random); }));
+  EXPECT_EQ(traces(), (std::multiset<std::string>{"", "Lineage=00000001:1", "Lineage=00000001:2"}));
+}
+
+TEST_F(SubscriptionTest, WhatAFunctionPutsIntoALogIsOfItsChain) {
+  ASSERT_TRUE(subscribe("all", ""));
+  const std::vector<std::pair<std::string, std::string>> headers = {
+      {"x-amzn-trace-id", "Root=1-0-0;Lineage=00000001:7;Sampled=0"}};
+  context_.headers = &headers;
+  put({"a"});
+  auto snapshot = *store_->snapshot();
+  const auto events = *deliver::list_events(*snapshot, {.account = "000000000000"});
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events.front().event.trace, "Lineage=00000001:7");
 }
 
 TEST_F(SubscriptionTest, AFunctionNeedsAPolicyThatAdmitsTheServiceOrItsRegion) {
