@@ -87,6 +87,8 @@ void add_listeners(Plan& plan, Variables& out, const Dependencies& dependencies)
     out["AWS_LAMBDA_RUNTIME_API"] = runtime_api_address;
   }
   if (!plan.extensions.empty()) spec.listen.emplace_back(supervision_address);
+  plan.telemetry = plan.api && has_own_network(dependencies.sandboxes.level());
+  if (plan.telemetry) spec.listen.emplace_back(telemetry_socket);
   if (dependencies.serve_gateway) {
     spec.listen.emplace_back(gateway_address);
     out.try_emplace("AWS_ENDPOINT_URL", std::string("http://") + gateway_address);
@@ -158,6 +160,11 @@ Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& 
   spec.memory_bytes = static_cast<std::uint64_t>(function.memory_mb) << 20;
   spec.tmp_bytes = static_cast<std::uint64_t>(function.ephemeral_mb) << 20;
   spec.hosts = dependencies.hosts;
+  if (plan.telemetry) {
+    for (const char* name : {"sandbox.localdomain", "sandbox"}) {
+      spec.hosts.emplace_back(name, "127.0.0.1");
+    }
+  }
   return plan;
 }
 

@@ -18,6 +18,7 @@ namespace wolke::invoke {
 
 inline constexpr const char* runtime_api_address = "127.0.0.1:9001";
 inline constexpr const char* supervision_address = "127.0.0.1:9002";
+inline constexpr const char* telemetry_socket = "out:127.0.0.1:1";
 inline constexpr const char* gateway_address = "127.0.0.1:4566";
 inline constexpr const char* gateway_tls_address = "127.0.0.1:443";
 /// What the resolver's configuration inside names.
@@ -29,8 +30,9 @@ struct Plan {
   runtime::Protocol protocol = runtime::Protocol::frames;
   std::string version;  // what INIT_START names
   std::string warning;
-  bool names = false;  // the last two of spec.listen are for the name server
-  bool api = false;    // the first of spec.listen is for the Runtime and the Extensions API
+  bool names = false;      // the last two of spec.listen are for the name server
+  bool api = false;        // the first of spec.listen is for the Runtime and the Extensions API
+  bool telemetry = false;  // the one behind these is for deliveries
   /// External extensions, in the order in which they start; with any, the second of spec.listen is
   /// for their supervisor, which spec.argv starts.
   std::vector<std::string> extensions = {};
@@ -38,9 +40,9 @@ struct Plan {
 
 /// Errors: "InvalidRuntimeException"; "Runtime.InvalidEntrypoint" when a custom runtime has no
 /// bootstrap. The order of spec.listen: the Runtime API when the protocol is that or there are
-/// extensions, these extensions' supervisor, the gateway, the gateway with TLS, names over UDP,
-/// names over TCP, as far as they are served. Names are where a sandbox has a network of its own;
-/// elsewhere :53 is the host's.
+/// extensions, these extensions' supervisor, the way for telemetry, the gateway, the gateway with
+/// TLS, names over UDP, names over TCP, as far as they are served. Names are where a sandbox has a
+/// network of its own; elsewhere :53 is the host's.
 Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& function,
                           const std::string& sandbox_id, const std::string& log_stream,
                           const SandboxCredentials& credentials);

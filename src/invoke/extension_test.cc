@@ -248,6 +248,23 @@ while True: print("inner", next(ident)["eventType"], flush=True)
   EXPECT_FALSE(logged("SHUTDOWN"));
 }
 
+/// As Lambda answers in local testing, which extensions know.
+TEST_F(ExtensionTest, TelemetryIsSaidToBeNotSupportedWhereASandboxHasNoNetworkOfItsOwn) {
+  extension("asker", R"(
+_, ident, _ = register()
+for path in ("/2022-07-01/telemetry", "/2020-08-15/logs/"):
+    api.request("PUT", path, "{}", {"Lambda-Extension-Identifier": ident})
+    got = api.getresponse()
+    say(got.status, got.read().decode())
+while next(ident)["eventType"] != "SHUTDOWN": pass
+)");
+  EXPECT_EQ(call(hello()).payload, "\"hello\"");
+  EXPECT_TRUE(logged(R"(asker 202 {"errorMessage":"Telemetry API is not supported",)"
+                     R"("errorType":"Telemetry.NotSupported"})"))
+      << log.text;
+  EXPECT_TRUE(logged(R"("errorType":"Logs.NotSupported"})")) << log.text;
+}
+
 TEST_F(ExtensionTest, WhatSpeaksGarbageOrForksIsNotTrusted) {
   extension("wild", R"(
 import socket, subprocess

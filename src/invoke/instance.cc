@@ -43,7 +43,7 @@ Task<Result<void>> LiveInstance::start() {
   Micros limit = dependencies_.options.init_timeout;
   CO_TRY(Outcome outcome, co_await initialise(limit, Monotonic::max()));
   Micros took = std::min(between(began, loop_.now()), limit);
-  log_.init_ended(InitPhase::init, co_await ending_of_init(outcome), took);
+  say_init_ended(InitPhase::init, co_await ending_of_init(outcome), took);
   if (outcome.kind == Outcome::Kind::ready) {
     init_duration_ = took;
     co_return Result<void>();
@@ -67,12 +67,13 @@ Task<void> LiveInstance::initialise_again(Monotonic deadline) {
   // Without a second sandbox the first run's failure is the answer.
   if (!outcome) co_return;
   Micros took = between(began, loop_.now());
-  log_.init_ended(InitPhase::invoke, co_await ending_of_init(*outcome), took);
+  say_init_ended(InitPhase::invoke, co_await ending_of_init(*outcome), took);
   init_failure_ = *std::move(outcome);
   if (init_failure_->kind == Outcome::Kind::ready) init_failure_.reset();
 }
 
 Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
+  const InitPhase phase = started_once_ ? InitPhase::invoke : InitPhase::init;
   const std::string sandbox_id = started_once_ ? id_ + "-2" : id_;
   SandboxCredentials credentials{.expires = Timestamp::max()};
   if (dependencies_.credentials) {
@@ -93,11 +94,22 @@ Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
       Program::Owner{
           .on_line = [this](std::string line) { log_.line(std::move(line)); },
           .on_extension_line = [this](std::string line) { log_.extension_line(std::move(line)); },
+          .on_subscribed =
+              [this](
+                  const std::string& extension, const runtime::TelemetrySubscription& subscription,
+                  runtime::TelemetryState how) { log_.subscribed(extension, subscription, how); },
+          .on_runtime_ready =
+              [this, phase] {
+                drain_output();
+                log_.init_runtime_done(phase, Ending{});
+              },
           .on_exit =
               [this] {
                 if (on_exit_) on_exit_(*this);
               }});
+  const std::string version = plan->version;
   Result<void> made = co_await program_->start(*std::move(plan));
+  log_.watched_by(program_->telemetry(), phase, version);
   if (!made) {
     co_await end_program();
     co_return fail(std::move(made).error());
@@ -110,6 +122,12 @@ Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
     for (const runtime::Extension& extension : program_->extensions()) log_.extension(extension);
   }
   co_return outcome;
+}
+
+/// That the runtime was ready has been said when it was.
+void LiveInstance::say_init_ended(InitPhase phase, const Ending& ending, Micros took) {
+  if (!program_ || !program_->was_ready()) log_.init_runtime_done(phase, ending);
+  log_.init_ended(phase, ending, took);
 }
 
 Task<Ending> LiveInstance::ending_of_init(Outcome outcome) {
@@ -139,6 +157,7 @@ Task<sandbox::Exit> LiveInstance::last_exit() {
 
 Task<void> LiveInstance::end_program() {
   if (program_) co_await program_->shut_down();
+  log_.watched_by_nobody();
   program_.reset();
 }
 
@@ -190,6 +209,9 @@ Task<std::optional<InvokeResult>> LiveInstance::invoke(InvokeRequest& request) {
                 .status = std::move(verdict.status),
                 .error_type = std::move(verdict.error_type)};
   result.payload = std::move(verdict.payload);
+  drain_output();
+  log_.runtime_done(ended.request_id, {ended.status, ended.error_type}, duration,
+                    ended.produced_bytes);
   if (!broken_ && program_ && program_->has_extensions()) {
     result.billed_ms = billed_ms(duration, init);
     pending_ = std::move(ended);
@@ -217,6 +239,7 @@ Task<void> LiveInstance::settle(InvokeResult& result) {
     ended.status = std::move(verdict.status);
     ended.error_type = std::move(verdict.error_type);
   }
+  drain_output();
   report(std::move(ended), duration, result);
 }
 
@@ -275,7 +298,6 @@ LiveInstance::Verdict LiveInstance::judge_extensions(const std::string& request_
 }
 
 void LiveInstance::report(Pending ended, Micros duration, InvokeResult& result) {
-  drain_output();
   result.memory_peak_bytes = program_ ? program_->memory_peak_bytes() : 0;
   log_.ended({.request_id = std::move(ended.request_id),
               .duration = duration,
@@ -284,8 +306,7 @@ void LiveInstance::report(Pending ended, Micros duration, InvokeResult& result) 
               .memory_peak_bytes = result.memory_peak_bytes,
               .status = std::move(ended.status),
               .error_type = std::move(ended.error_type),
-              .extensions_duration = duration - result.duration},
-             ended.produced_bytes);
+              .extensions_duration = duration - result.duration});
   ++invocations_;
   result.duration = duration;
   result.billed_ms = billed_ms(duration, ended.init);

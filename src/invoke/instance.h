@@ -90,6 +90,7 @@ class LiveInstance {
   async::Task<Result<runtime::Outcome>> initialise(Micros limit, Monotonic latest);
   async::Task<void> initialise_again(Monotonic deadline);
   async::Task<Ending> ending_of_init(runtime::Outcome outcome);
+  void say_init_ended(InitPhase phase, const Ending& ending, Micros took);
   async::Task<sandbox::Exit> last_exit();
   async::Task<void> end_program();
 

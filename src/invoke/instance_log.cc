@@ -27,7 +27,7 @@ InstanceLog::InstanceLog(LogSink& sink, Env env, std::shared_ptr<const FunctionS
 
 void InstanceLog::init_started(const std::string& version, const std::string& warning) {
   if (json_) {
-    tell(init_start_event(*function_, version));
+    tell(init_start_event(InitPhase::init, *function_, version));
     if (!warning.empty()) write(application_line(now(), LogLevel::warn, warning, "") + '\n');
     return;
   }
@@ -35,19 +35,20 @@ void InstanceLog::init_started(const std::string& version, const std::string& wa
   if (!warning.empty()) write("WARN " + warning + "\n");
 }
 
+void InstanceLog::init_runtime_done(InitPhase phase, const Ending& ending) {
+  if (structured()) tell(init_runtime_done_event(phase, ending));
+}
+
 /// In text, as on Lambda, only what failed is reported.
 void InstanceLog::init_ended(InitPhase phase, const Ending& ending, Micros duration) {
-  if (json_) {
-    tell(init_runtime_done_event(phase, ending));
-    return tell(init_report_event(phase, ending, duration));
-  }
-  if (ending.status == "success") return;
+  if (structured()) tell(init_report_event(phase, ending, duration));
+  if (json_ || ending.status == "success") return;
   keep(init_report_line(duration, phase, ending.status, ending.error_type));
 }
 
 void InstanceLog::started(const std::string& request_id) {
-  if (json_) return tell(start_event(request_id, function_->version));
-  keep(start_line(request_id, function_->version));
+  if (structured()) tell(start_event(request_id, function_->version));
+  if (!json_) keep(start_line(request_id, function_->version));
 }
 
 void InstanceLog::timed_out(const std::string& request_id) {
@@ -64,30 +65,67 @@ void InstanceLog::fault(const ServiceFault& fault, const std::string& request_id
   keep(application_line(now(), LogLevel::error, fault.message, request_id) + '\n');
 }
 
-void InstanceLog::ended(const Report& report, std::size_t produced_bytes) {
-  if (json_) {
-    const Ending ending{report.status.empty() ? "success" : report.status, report.error_type};
-    tell(runtime_done_event(report.request_id, ending, report.duration, produced_bytes));
-    return tell(report_event(report));
-  }
+void InstanceLog::runtime_done(const std::string& request_id, const Ending& ending, Micros duration,
+                               std::size_t produced_bytes) {
+  if (!structured()) return;
+  const Ending known{ending.status.empty() ? "success" : ending.status, ending.error_type};
+  tell(runtime_done_event(request_id, known, duration, produced_bytes));
+}
+
+void InstanceLog::ended(const Report& report) {
+  if (watched()) watch(end_event(report.request_id));
+  if (structured()) tell(report_event(report));
+  if (json_) return;
   keep(end_line(report.request_id));
   keep(report_line(report));
 }
 
 void InstanceLog::line(std::string text) {
   if (json_ && level_of_line(text) < application_level_) return;
+  watch_line(runtime::TelemetryKind::function, text);
   text += '\n';
   keep(std::move(text));
 }
 
 void InstanceLog::extension_line(std::string text) {
+  watch_line(runtime::TelemetryKind::extension, text);
   text += '\n';
   keep(std::move(text));
 }
 
 void InstanceLog::extension(const runtime::Extension& extension) {
-  if (json_) return tell(extension_event(extension));
-  keep(extension_line_of(extension));
+  if (structured()) tell(extension_event(extension));
+  if (!json_) keep(extension_line_of(extension));
+}
+
+void InstanceLog::subscribed(const std::string& extension,
+                             const runtime::TelemetrySubscription& subscription,
+                             runtime::TelemetryState state) {
+  if (structured()) tell(subscription_event(extension, subscription, state));
+  if (!json_) keep(subscription_line(extension, subscription, state));
+}
+
+// ---- telemetry
+
+void InstanceLog::watched_by(runtime::Telemetry* telemetry, InitPhase phase,
+                             const std::string& version) {
+  watcher_ = telemetry;
+  if (watched()) watch(init_start_event(phase, *function_, version));
+}
+
+void InstanceLog::watch(const PlatformEvent& event) {
+  watcher_->add(runtime::TelemetryKind::platform, event.type, event.record.text());
+}
+
+/// A line of JSON stays JSON in a log that is JSON; every other one is a string.
+void InstanceLog::watch_line(runtime::TelemetryKind kind, const std::string& text) {
+  if (!watched()) return;
+  std::string record;
+  if (json_ && text.starts_with('{')) {
+    if (auto parsed = shape::parse_json(text)) record = parsed->text();
+  }
+  if (record.empty()) shape::append_json_string(record, text);
+  watcher_->add(kind, std::string(name_of(kind)), record);
 }
 
 std::string InstanceLog::take_tail() {
@@ -97,7 +135,8 @@ std::string InstanceLog::take_tail() {
 }
 
 void InstanceLog::tell(const PlatformEvent& event) {
-  if (event.level < system_level_) return;
+  if (watched()) watch(event);
+  if (!json_ || event.level < system_level_) return;
   keep(event.json(now()) + '\n');
 }
 

@@ -49,10 +49,11 @@ std::string PlatformEvent::json(Timestamp at) const {
   return out.text();
 }
 
-PlatformEvent init_start_event(const FunctionSpec& function, const std::string& version) {
+PlatformEvent init_start_event(InitPhase phase, const FunctionSpec& function,
+                               const std::string& version) {
   Json record;
   record.set("initializationType", "on-demand");
-  record.set("phase", "init");
+  record.set("phase", phase_name(phase));
   record.set("runtimeVersion", version);
   record.set("runtimeVersionArn", runtime_version_arn(version, function.region));
   record.set("functionName", function.name);
@@ -116,6 +117,36 @@ std::string extension_line_of(const runtime::Extension& extension) {
                                  extension.state_name(), fmt::join(extension.events(), ", "));
   if (!extension.error_type.empty()) line += "\tError Type: " + extension.error_type;
   return line + '\n';
+}
+
+PlatformEvent subscription_event(const std::string& extension,
+                                 const runtime::TelemetrySubscription& subscription,
+                                 runtime::TelemetryState state) {
+  const bool logs = subscription.api == runtime::TelemetryApi::logs;
+  Json record;
+  record.set("name", extension);
+  record.set("state", name_of(state));
+  Json::Array types;
+  for (runtime::TelemetryKind kind : subscription.kinds) types.emplace_back(name_of(kind));
+  record.set("types", std::move(types));
+  return {.type = logs ? "platform.logsSubscription" : "platform.telemetrySubscription",
+          .record = std::move(record)};
+}
+
+std::string subscription_line(const std::string& extension,
+                              const runtime::TelemetrySubscription& subscription,
+                              runtime::TelemetryState state) {
+  std::vector<std::string_view> kinds;
+  for (runtime::TelemetryKind kind : subscription.kinds) kinds.push_back(title_of(kind));
+  return fmt::format("{}\tName: {}\tState: {}\tTypes: [{}]\n",
+                     subscription.api == runtime::TelemetryApi::logs ? "LOGS" : "TELEMETRY",
+                     extension, name_of(state), fmt::join(kinds, ", "));
+}
+
+PlatformEvent end_event(const std::string& request_id) {
+  Json record;
+  record.set("requestId", request_id);
+  return {.type = "platform.end", .record = std::move(record)};
 }
 
 PlatformEvent report_event(const Report& report) {

@@ -12,6 +12,7 @@
 #include "wolke/invoke/log_level.h"
 #include "wolke/invoke/report.h"
 #include "wolke/runtime/extension_book.h"
+#include "wolke/runtime/telemetry_subscription.h"
 #include "wolke/shape/json.h"
 
 namespace wolke::invoke {
@@ -32,7 +33,8 @@ struct Ending {
   std::string error_type = {};
 };
 
-PlatformEvent init_start_event(const FunctionSpec& function, const std::string& version);
+PlatformEvent init_start_event(InitPhase phase, const FunctionSpec& function,
+                               const std::string& version);
 PlatformEvent init_runtime_done_event(InitPhase phase, const Ending& ending);
 PlatformEvent init_report_event(InitPhase phase, const Ending& ending, Micros duration);
 PlatformEvent start_event(const std::string& request_id, const std::string& version);
@@ -41,6 +43,14 @@ PlatformEvent runtime_done_event(const std::string& request_id, const Ending& en
 PlatformEvent extension_event(const runtime::Extension& extension);
 /// The same as Lambda's text line.
 std::string extension_line_of(const runtime::Extension& extension);
+PlatformEvent subscription_event(const std::string& extension,
+                                 const runtime::TelemetrySubscription& subscription,
+                                 runtime::TelemetryState state);
+std::string subscription_line(const std::string& extension,
+                              const runtime::TelemetrySubscription& subscription,
+                              runtime::TelemetryState state);
+/// For subscribers of the Logs API only.
+PlatformEvent end_event(const std::string& request_id);
 PlatformEvent report_event(const Report& report);
 
 /// One line of the application's log that the platform itself writes in JSON format.

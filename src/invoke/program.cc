@@ -59,8 +59,11 @@ void Program::serve_runtime(Plan& plan, std::vector<Fd>& listeners, std::size_t&
   auto take = [&] { return next < listeners.size() ? std::move(listeners[next++]) : Fd(); };
   Fd api = plan.api ? take() : Fd();
   Fd supervision = plan.extensions.empty() ? Fd() : take();
+  Fd outward = plan.telemetry ? take() : Fd();
   extension_lines_.resize(plan.extensions.size());
   if (plan.api) {
+    telemetry_ = std::make_unique<runtime::Telemetry>(loop_, dependencies_.env, std::move(outward),
+                                                      owner_.on_subscribed);
     extensions_ = std::make_unique<runtime::ExtensionApi>(
         loop_, dependencies_.env.random,
         runtime::ExtensionSetup{.external = plan.extensions,
@@ -68,7 +71,7 @@ void Program::serve_runtime(Plan& plan, std::vector<Fd>& listeners, std::size_t&
                                 .function_version = function_.version,
                                 .handler = function_.handler,
                                 .account = function_.account},
-        [this] { extension_failed(); });
+        *telemetry_, [this] { extension_failed(); });
   }
   if (!plan.extensions.empty()) {
     supervision_ = std::make_unique<runtime::Supervision>(
@@ -88,7 +91,6 @@ void Program::serve_runtime(Plan& plan, std::vector<Fd>& listeners, std::size_t&
 // ---- extensions
 
 Task<Outcome> Program::initialise(Monotonic deadline) {
-  if (!extensions_) co_return co_await session_->initialise(deadline);
   using Settled = runtime::ExtensionApi::Settled;
   if (supervision_) {
     const Settled registered = co_await extensions_->registered(deadline);
@@ -97,6 +99,9 @@ Task<Outcome> Program::initialise(Monotonic deadline) {
     runtime_started_ = true;
   }
   Outcome outcome = co_await session_->initialise(deadline);
+  was_ready_ = outcome.kind == Outcome::Kind::ready;
+  if (was_ready_) owner_.on_runtime_ready();
+  if (!extensions_) co_return outcome;
   extensions_->close_registration();
   if (outcome.kind == Outcome::Kind::ready && has_extensions()) {
     const Settled ready = co_await extensions_->ready(deadline);
@@ -135,13 +140,15 @@ bool Program::expects_farewell() const {
 Task<void> Program::farewell(runtime::ShutdownReason reason) {
   if (!expects_farewell()) co_return;
   const Monotonic end = loop_.now() + runtime::shutdown_external_max;
-  (void)sandbox_->thaw();
+  (void)thaw();
+  telemetry_->flush();
   if (runtime_started_ && !exit_) {
     const bool internal = extensions_->book().all().size() > extension_lines_.size();
     supervision_->order(runtime::SupervisionOrder::terminate);
     co_await exited_.wait(
         loop_.now() + (internal ? runtime::shutdown_internal_max : runtime::shutdown_runtime_max));
     supervision_->order(runtime::SupervisionOrder::kill);
+    telemetry_->flush();
   }
   extensions_->begin_shutdown(reason, dependencies_.env.clock.wall() +
                                           std::chrono::duration_cast<Millis>(end - loop_.now()));
@@ -203,6 +210,16 @@ Task<std::optional<sandbox::Exit>> Program::ended(Monotonic deadline) {
   co_return exit_;
 }
 
+Result<void> Program::freeze() {
+  if (telemetry_) telemetry_->pause();
+  return sandbox_->freeze();
+}
+
+Result<void> Program::thaw() {
+  if (telemetry_) telemetry_->resume();
+  return sandbox_->thaw();
+}
+
 void Program::throttle() {
   if (sandbox_) sandbox_->throttle();
 }
@@ -240,6 +257,7 @@ Task<void> Program::shut_down() {
     co_await session_->shut_down();
     if (api_) co_await api_->stop(Millis(0));
     if (supervision_) co_await supervision_->stop();
+    if (telemetry_) co_await telemetry_->stop();
     if (names_) co_await names_->stop();
     // Whoever else holds the pipes' other ends must not keep us waiting.
     loop_.forget(sandbox_->stdout_fd());
@@ -251,6 +269,7 @@ Task<void> Program::shut_down() {
   api_.reset();
   supervision_.reset();
   extensions_.reset();
+  telemetry_.reset();
   names_.reset();
   sandbox_.reset();
   if (dependencies_.sandbox_ended) dependencies_.sandbox_ended(sandbox_id_);

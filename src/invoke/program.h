@@ -25,17 +25,20 @@
 #include "wolke/runtime/name_server.h"
 #include "wolke/runtime/session.h"
 #include "wolke/runtime/supervision.h"
+#include "wolke/runtime/telemetry.h"
 #include "wolke/sandbox/sandbox.h"
 
 namespace wolke::invoke {
 
 class Program {
  public:
-  /// What its owner is told of; both may be called until shut_down() has ended.
+  /// What its owner is told of; each may be called until shut_down() has ended.
   struct Owner {
     std::function<void(std::string line)> on_line;  // without its line feed
     std::function<void(std::string line)> on_extension_line;
-    std::function<void()> on_exit;  // the runtime has ended, or an extension has failed
+    runtime::Telemetry::Subscribed on_subscribed;
+    std::function<void()> on_runtime_ready;  // extensions may not be, yet
+    std::function<void()> on_exit;           // the runtime has ended, or an extension has failed
   };
 
   /// `function` is borrowed.
@@ -48,6 +51,8 @@ class Program {
   async::Task<Result<void>> start(Plan plan);
   /// Only after a successful start(): the Init phase, of the runtime and of all extensions.
   async::Task<runtime::Outcome> initialise(Monotonic deadline);
+  /// Whether the runtime's part of the Init phase went well.
+  bool was_ready() const { return was_ready_; }
   /// Tells the extensions too.
   async::Task<runtime::Outcome> invoke(runtime::Invocation invocation, Monotonic deadline);
 
@@ -70,8 +75,10 @@ class Program {
   /// Waits until it has ended, at most until the deadline; nullopt then.
   async::Task<std::optional<sandbox::Exit>> ended(Monotonic deadline);
 
-  Result<void> freeze() { return sandbox_->freeze(); }
-  Result<void> thaw() { return sandbox_->thaw(); }
+  Result<void> freeze();
+  Result<void> thaw();
+  /// None where extensions cannot be.
+  runtime::Telemetry* telemetry() { return telemetry_.get(); }
   void throttle();
   void kill();
   std::uint64_t memory_peak_bytes();
@@ -101,6 +108,7 @@ class Program {
   Owner owner_;
   std::unique_ptr<sandbox::Instance> sandbox_;
   /// The session, and the server that hands it requests, end before it.
+  std::unique_ptr<runtime::Telemetry> telemetry_;
   std::unique_ptr<runtime::ExtensionApi> extensions_;
   std::unique_ptr<net::Server> api_;  // where the session itself serves none
   std::unique_ptr<runtime::Supervision> supervision_;
@@ -109,6 +117,7 @@ class Program {
   std::optional<sandbox::Exit> exit_;  // the runtime's
   bool sandbox_ended_ = false;
   bool runtime_started_ = false;  // by the supervisor
+  bool was_ready_ = false;
   async::Event exited_;
   async::Gate gate_;
   LineCutter stdout_lines_, stderr_lines_;

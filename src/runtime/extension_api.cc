@@ -16,8 +16,6 @@ using async::Wake;
 using shape::Json;
 
 constexpr std::string_view root = "/2020-01-01/extension/";
-constexpr std::string_view telemetry_path = "/2022-07-01/telemetry";
-constexpr std::string_view logs_path = "/2020-08-15/logs";
 constexpr std::size_t request_bytes_max = 64 * 1024;
 constexpr std::size_t error_type_bytes_max = 256;
 constexpr const char* accepted = "{\"status\":\"OK\"}\n";
@@ -25,11 +23,6 @@ constexpr const char* accepted = "{\"status\":\"OK\"}\n";
 std::string header_of(net::Exchange& exchange, std::string_view name) {
   const std::string* value = net::find_header(exchange.head().headers, name);
   return value ? *value : std::string();
-}
-
-/// With or without a slash at its end.
-bool is_path(std::string_view target, std::string_view path) {
-  return target == path || (target.starts_with(path) && target.substr(path.size()) == "/");
 }
 
 std::string identifier_of(net::Exchange& exchange) {
@@ -84,22 +77,22 @@ std::string_view name_of(ShutdownReason reason) {
 }  // namespace
 
 ExtensionApi::ExtensionApi(async::Loop& loop, Random& random, ExtensionSetup setup,
-                           std::function<void()> on_fault)
+                           Telemetry& telemetry, std::function<void()> on_fault)
     : random_(random),
+      telemetry_(telemetry),
       setup_(std::move(setup)),
       on_fault_(std::move(on_fault)),
       book_(std::move(setup_.external)),
       changed_(loop) {}
 
 bool ExtensionApi::serves(std::string_view target) {
-  return target.starts_with(root) || is_path(target, telemetry_path) || is_path(target, logs_path);
+  return target.starts_with(root) || Telemetry::serves(target);
 }
 
 Task<void> ExtensionApi::handle(net::Exchange& exchange) {
   std::string_view path = exchange.head().target;
+  if (Telemetry::serves(path)) return subscribe(exchange);
   const std::string& method = exchange.head().method;
-  if (method == "PUT" && is_path(path, telemetry_path)) return subscribe(exchange, "Telemetry");
-  if (method == "PUT" && is_path(path, logs_path)) return subscribe(exchange, "Logs");
   path.remove_prefix(path.starts_with(root) ? root.size() : path.size());
   if (method == "POST" && path == "register") return enroll(exchange);
   if (method == "GET" && path == "event/next") return next(exchange);
@@ -148,11 +141,10 @@ Task<void> ExtensionApi::next(net::Exchange& exchange) {
   if (!sent) book_.give_back(*index, *std::move(event));
 }
 
-/// As Lambda answers where there is no telemetry, which extensions know from local testing.
-Task<void> ExtensionApi::subscribe(net::Exchange& exchange, std::string api) {
+Task<void> ExtensionApi::subscribe(net::Exchange& exchange) {
   auto index = book_.find(identifier_of(exchange));
   if (!index) co_return co_await refuse(exchange, std::move(index).error());
-  co_await answer(exchange, 202, refusal(api + ".NotSupported", api + " API is not supported"));
+  co_await telemetry_.subscribe(exchange, book_.all()[*index].name);
 }
 
 Task<void> ExtensionApi::report_error(net::Exchange& exchange, bool at_init) {
@@ -174,6 +166,11 @@ Task<void> ExtensionApi::report_error(net::Exchange& exchange, bool at_init) {
 }
 
 // ---- the environment's life
+
+void ExtensionApi::close_registration() {
+  book_.close_registration();
+  telemetry_.close_subscriptions();
+}
 
 void ExtensionApi::changed() {
   if (book_.fault() && !std::exchange(fault_told_, true)) on_fault_();

@@ -1,7 +1,7 @@
 #pragma once
 // ExtensionApi: Lambda's Extensions API over HTTP, in front of an ExtensionBook, and what the
-// environment's life cycle waits for of it. Served at AWS_LAMBDA_RUNTIME_API, beside the Runtime
-// API. Subscriptions to telemetry are refused as Lambda refuses what is not there.
+// environment's life cycle waits for of it, with the way to the Telemetry API. Served at
+// AWS_LAMBDA_RUNTIME_API, beside the Runtime API.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 //
 // Threads: the loop's. close() ends every wait; the requests in progress belong to the server that
@@ -19,6 +19,7 @@
 #include "wolke/net/http.h"
 #include "wolke/runtime/extension_book.h"
 #include "wolke/runtime/session.h"
+#include "wolke/runtime/telemetry.h"
 
 namespace wolke::runtime {
 
@@ -40,8 +41,9 @@ class ExtensionApi {
  public:
   enum class Settled { done, fault, timed_out, ended };
 
-  /// `on_fault` is called once, when the first of them has failed.
-  ExtensionApi(async::Loop& loop, Random& random, ExtensionSetup setup,
+  /// `on_fault` is called once, when the first of them has failed. `telemetry` is borrowed: they
+  /// may subscribe to it.
+  ExtensionApi(async::Loop& loop, Random& random, ExtensionSetup setup, Telemetry& telemetry,
                std::function<void()> on_fault);
   ExtensionApi(const ExtensionApi&) = delete;
   ExtensionApi& operator=(const ExtensionApi&) = delete;
@@ -53,7 +55,7 @@ class ExtensionApi {
   const ExtensionBook& book() const { return book_; }
   void launch_failed(std::size_t index, const std::string& why);
   void process_ended(std::size_t index, const std::string& how);
-  void close_registration() { book_.close_registration(); }
+  void close_registration();
   void begin_invoke(const Invocation& invocation);
   void begin_shutdown(ShutdownReason reason, Timestamp deadline);
 
@@ -68,12 +70,13 @@ class ExtensionApi {
  private:
   async::Task<void> enroll(net::Exchange& exchange);
   async::Task<void> next(net::Exchange& exchange);
-  async::Task<void> subscribe(net::Exchange& exchange, std::string api);
+  async::Task<void> subscribe(net::Exchange& exchange);
   async::Task<void> report_error(net::Exchange& exchange, bool at_init);
   async::Task<Settled> wait(bool (ExtensionBook::*condition)() const, Monotonic deadline);
   void changed();
 
   Random& random_;
+  Telemetry& telemetry_;
   ExtensionSetup setup_;
   std::function<void()> on_fault_;
   ExtensionBook book_;

@@ -89,6 +89,9 @@ Result<wire::ListenAddress> parse_listen(std::string_view text) {
   if (rest.starts_with("udp:")) {
     address.datagram = 1;
     rest.remove_prefix(4);
+  } else if (rest.starts_with("out:")) {
+    address.datagram = 2;
+    rest.remove_prefix(4);
   }
   const std::size_t colon = rest.rfind(':');
   const auto port =

@@ -129,7 +129,7 @@ std::string_view why_unacceptable(const Request& request, std::size_t descriptor
   for (std::size_t i = 0; i < request.listen_count; ++i) {
     // 127.0.0.0/8 only: nothing else exists inside.
     const auto* octets = reinterpret_cast<const unsigned char*>(&request.listen[i].address);
-    if (octets[0] != 127 || request.listen[i].port == 0 || request.listen[i].datagram > 1) {
+    if (octets[0] != 127 || request.listen[i].port == 0 || request.listen[i].datagram > 2) {
       return "listen address";
     }
   }

@@ -69,9 +69,11 @@ enum Weaken : std::uint32_t {
 };
 
 struct ListenAddress {
-  std::uint32_t address;   // network byte order
-  std::uint16_t port;      // host byte order
-  std::uint16_t datagram;  // 1: a bound UDP socket
+  std::uint32_t address;  // network byte order
+  std::uint16_t port;     // host byte order
+  /// 1: a bound UDP socket. 2: outward, a TCP socket that is neither bound nor connected: who
+  /// connects it later, from wherever, reaches the sandbox's own loopback only.
+  std::uint16_t datagram;
 };
 
 /// Descriptors with `start`, in this order: stdout, stderr, control, program, then one for each

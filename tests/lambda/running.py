@@ -1,14 +1,31 @@
 """For tests of what runs in a function: code goes in, the answer, its error and the log come out."""
 import base64
 import json
+import os
+import urllib.request
 
-from clients import LambdaCase, client, wait_for
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+
+from clients import ENDPOINT, LambdaCase, client, wait_for
 
 
 class RunningCase(LambdaCase):
     def deploy(self, files, runtime, handler, **configuration):
         self.function = self.create(files, Runtime=runtime, Handler=handler, **configuration)["FunctionName"]
         return self.function
+
+    def configure(self, **logging):
+        """UpdateFunctionConfiguration with this LoggingConfig, signed here: Debian's boto3 is older than the member."""
+        request = botocore.awsrequest.AWSRequest(
+            "PUT", f"{ENDPOINT}/2015-03-31/functions/{self.function}/configuration",
+            data=json.dumps({"LoggingConfig": logging}).encode(), headers={"Content-Type": "application/json"})
+        keys = botocore.credentials.Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+        botocore.auth.SigV4Auth(keys, "lambda", "us-east-1").add_auth(request)
+        sent = urllib.request.Request(request.url, request.data, dict(request.headers.items()), method="PUT")
+        with urllib.request.urlopen(sent, timeout=60) as answer:
+            self.assertEqual(json.loads(answer.read())["LoggingConfig"].items() & logging.items(), logging.items())
 
     def call(self, event=None, **arguments):
         """(error kind or None, answer, log tail) of one invocation of the function deployed last."""

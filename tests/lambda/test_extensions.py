@@ -14,8 +14,7 @@ from test_layers import OTHER, other
 HANDLER = {"app.py": "def handler(event, context):\n    print('handled')\n    return event\n"}
 
 
-@needs_python_inside
-class Extensions(RunningCase):
+class ExtensionCase(RunningCase):
     def layer_of(self, functions=None, **extensions):
         """The ARN of a layer with these executables in its folder `extensions`."""
         functions = functions or self.functions
@@ -25,13 +24,20 @@ class Extensions(RunningCase):
         self.addCleanup(functions.delete_layer_version, LayerName=name, VersionNumber=made["Version"])
         return made["LayerVersionArn"]
 
-    def deploy_with(self, code=None, runtime="python3.11", handler="app.handler", **extensions):
-        return self.deploy(code or HANDLER, runtime, handler, Timeout=10, MemorySize=256, Layers=[self.layer_of(**extensions)])
+    def deploy_with(self, code=None, runtime="python3.11", handler="app.handler", configuration=None, **extensions):
+        return self.deploy(code or HANDLER, runtime, handler, Timeout=10, MemorySize=256, Layers=[self.layer_of(**extensions)],
+                           **(configuration or {}))
 
-    def end(self):
-        """The idle instance retires, as its function has another configuration; all that is logged then."""
+    def end(self, *words):
+        """The idle instance retires, as its function has another configuration; all that is logged when the words are."""
         self.functions.update_function_configuration(FunctionName=self.function, Description="another")
-        return "".join(self.events('"SHUTDOWN"'))
+        for word in words or ('"SHUTDOWN"',):
+            log = "".join(self.events(word))
+        return log
+
+
+@needs_python_inside
+class Extensions(ExtensionCase):
 
     def told(self, log, name, kind):
         lines = [line for line in log.splitlines() if line.startswith(f"{name} {kind} ")]
@@ -90,17 +96,6 @@ class Extensions(RunningCase):
                 self.deploy_with({"app.py": "import time\ndef handler(event, context):\n    time.sleep(5)\n"}, bad=source)
                 self.assertEqual(self.fault(), (kind, f"RequestId: {self.request_id} Error: {words}"))
                 self.assertIn(f"Status: error\tError Type: {kind}", self.log)
-
-    def test_telemetry_and_logs_are_said_to_be_not_supported(self):
-        ask = "ask('PUT', '{}', '{{}}', Identifier={})[::2]"
-        self.deploy_with(asker=PYTHON + "ident, _ = register('INVOKE')\nsay(" + ", ".join(
-            ask.format(*one) for one in (("/2022-07-01/telemetry", "ident"), ("/2020-08-15/logs/", "ident"), ("/2022-07-01/telemetry", "'nobody'")))
-            + ")\nwhile True: next_event(ident)\n")
-        self.assertEqual(self.answer({"a": 1}), {"a": 1})
-        told = "".join(self.events("asker ("))
-        self.assertIn("""(202, '{"errorMessage":"Telemetry API is not supported","errorType":"Telemetry.NotSupported"}')""", told)
-        self.assertIn("""(202, '{"errorMessage":"Logs API is not supported","errorType":"Logs.NotSupported"}')""", told)
-        self.assertIn("(403, ", told)
 
     def test_eleven_are_too_many(self):
         self.deploy_with(**{f"e{i}": OBEDIENT for i in range(11)})

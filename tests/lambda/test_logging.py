@@ -1,15 +1,8 @@
-"""LoggingConfig: the format, the levels and the group of a function's log, by their effect. Debian's boto3 is older than the
-member, so the call is signed here."""
+"""LoggingConfig: the format, the levels and the group of a function's log, by their effect."""
 import json
-import os
-import urllib.request
 import uuid
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
-
-from clients import ENDPOINT, client, wait_for
+from clients import client, wait_for
 from running import RunningCase
 
 CODE = {"app.py": "import logging\nlog = logging.getLogger()\ndef handler(event, context):\n"
@@ -17,17 +10,6 @@ CODE = {"app.py": "import logging\nlog = logging.getLogger()\ndef handler(event,
 
 
 class Logging(RunningCase):
-    def configure(self, **logging):
-        """UpdateFunctionConfiguration with this LoggingConfig."""
-        request = botocore.awsrequest.AWSRequest(
-            "PUT", f"{ENDPOINT}/2015-03-31/functions/{self.function}/configuration",
-            data=json.dumps({"LoggingConfig": logging}).encode(), headers={"Content-Type": "application/json"})
-        keys = botocore.credentials.Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
-        botocore.auth.SigV4Auth(keys, "lambda", "us-east-1").add_auth(request)
-        sent = urllib.request.Request(request.url, request.data, dict(request.headers.items()), method="PUT")
-        with urllib.request.urlopen(sent, timeout=60) as answer:
-            self.assertEqual(json.loads(answer.read())["LoggingConfig"].items() & logging.items(), logging.items())
-
     def deploy_logging(self, code, **logging):
         self.deploy(code, "python3.11", "app.handler")
         self.configure(**logging)
