@@ -84,7 +84,7 @@ std::string word(std::string_view text) {
   return escaped(text, " \"");
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '"' + escaped(text, "\"") + '"';
 }
 
@@ -131,10 +131,10 @@ std::string line_middle(const AccessRecord& record) {
   return fmt::format(
       "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} - {} {} - - -", word(record.bucket),
       log_time(record.at), word(record.remote_ip), word(record.requester), word(record.request_id),
-      word(record.operation), word(record.key), quoted(record.request_uri), record.status,
+      word(record.operation), word(record.key), in_quotes(record.request_uri), record.status,
       word(record.error_code), number(record.bytes_sent),
       record.object_size ? std::to_string(*record.object_size) : "-", record.total.count(),
-      number(turn_around), quoted(record.referer), quoted(record.user_agent),
+      number(turn_around), in_quotes(record.referer), in_quotes(record.user_agent),
       word(record.version_id), word(record.host_id), word(record.signature_version),
       word(record.authentication_type), word(record.host));
 }
