@@ -7,6 +7,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(WOLKE_SANITIZE "" CACHE STRING "address or thread")
 option(WOLKE_FUZZ "build the fuzz targets (libFuzzer)" OFF)
 option(WOLKE_WERROR "warnings are errors" ON)
+option(WOLKE_PRECOMPILE "parse the standard library once; off where each file shall prove that it names its headers" OFF)
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -41,4 +42,13 @@ if(WOLKE_SANITIZE STREQUAL "address")
 elseif(WOLKE_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread)
   add_link_options(-fsanitize=thread)
+endif()
+if(WOLKE_SANITIZE)
+  # Half of a sanitized build is optimizing; the tests' own code does not need it.
+  set(WOLKE_TEST_OPTIONS -O0)
+endif()
+
+if(WOLKE_PRECOMPILE)
+  # Without the time in it, the compiler cache knows a precompiled header again.
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()

@@ -31,4 +31,5 @@ function(wolke_model service)
   target_include_directories(wolke_model_${service} PRIVATE ${tree} ${CMAKE_BINARY_DIR}/include/shape
                                                             ${CMAKE_BINARY_DIR}/include/base)
   target_link_libraries(wolke_model_${service} PUBLIC wolke_shape)
+  wolke_precompile(wolke_model_${service} wolke_precompiled)
 endfunction()

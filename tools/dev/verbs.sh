@@ -27,7 +27,7 @@ build_preset() {
   local preset=$1
   shift
   need build
-  export CCACHE_DIR=${CCACHE_DIR:-$root/.cache/ccache} CCACHE_BASEDIR=$root
+  export CCACHE_DIR=${CCACHE_DIR:-$root/.cache/ccache} CCACHE_BASEDIR=$root CCACHE_SLOPPINESS=pch_defines,time_macros
   if [ ! -f "build/$preset/build.ninja" ]; then
     quietly "configure $preset" "build/log/configure-$preset.log" cmake --preset "$preset" $(local_rpath)
   fi
