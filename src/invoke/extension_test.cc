@@ -221,6 +221,39 @@ TEST_F(ExtensionTest, TheRuntimeGetsATermSignalAndTimeForIt) {
   EXPECT_LT(place_of("terminated"), place_of("watcher SHUTDOWN spindown")) << log.text;
 }
 
+TEST_F(ExtensionTest, ARuntimeWithAnInternalOneAloneGetsATermSignalToo) {
+  write("bootstrap", string(client) + R"(
+import signal, threading
+def end(*_):
+    print("terminated", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+inner = http.client.HTTPConnection(ADDRESS)
+inner.request("POST", "/2020-01-01/extension/register", '{"events":["INVOKE"]}', {"Lambda-Extension-Name": "inner"})
+got = inner.getresponse(); got.read()
+ident = got.headers["Lambda-Extension-Identifier"]
+def watch():
+    while True: inner.request("GET", "/2020-01-01/extension/event/next", None, {"Lambda-Extension-Identifier": ident}); inner.getresponse().read()
+threading.Thread(target=watch, daemon=True).start()
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    got = api.getresponse(); got.read()
+    api.request("POST", f"/2018-06-01/runtime/invocation/{got.headers['Lambda-Runtime-Aws-Request-Id']}/response", '"hi"')
+    api.getresponse().read()
+)");
+  EXPECT_EQ(call(function("provided.al2023", "x")).payload, "\"hi\"");
+  EXPECT_TRUE(logged("Name: inner\tState: Ready")) << log.text;
+  EXPECT_TRUE(logged("terminated\n")) << log.text;
+}
+
+TEST_F(ExtensionTest, ARuntimeWithoutAnyGetsNone) {
+  auto spec = python(
+      "import signal\ndef end(*_):\n  print('terminated', flush=True)\n"
+      "signal.signal(signal.SIGTERM, end)\ndef handler(e, c):\n  return 'hello'");
+  EXPECT_EQ(call(spec).payload, "\"hello\"");
+  EXPECT_FALSE(logged("terminated"));
+}
+
 TEST_F(ExtensionTest, InternalOnesHearOfInvocationsOnly) {
   write("bootstrap", string(client) + R"(
 import threading

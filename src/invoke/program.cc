@@ -133,7 +133,8 @@ Task<runtime::ExtensionApi::Settled> Program::extensions_ready(Monotonic deadlin
 }
 
 bool Program::expects_farewell() const {
-  return supervision_ && !sandbox_ended_ && extensions_->book().expects_farewell();
+  if (!has_extensions() || sandbox_ended_) return false;
+  return supervision_ ? extensions_->book().expects_farewell() : !exit_;
 }
 
 /// The runtime gets its time first, then the extensions the rest.
@@ -142,6 +143,11 @@ Task<void> Program::farewell(runtime::ShutdownReason reason) {
   const Monotonic end = loop_.now() + runtime::shutdown_external_max;
   (void)thaw();
   telemetry_->flush();
+  if (!supervision_) {
+    sandbox_->terminate();
+    co_await exited_.wait(loop_.now() + runtime::shutdown_internal_max);
+    co_return;
+  }
   if (runtime_started_ && !exit_) {
     const bool internal = extensions_->book().all().size() > extension_lines_.size();
     supervision_->order(runtime::SupervisionOrder::terminate);
@@ -156,7 +162,7 @@ Task<void> Program::farewell(runtime::ShutdownReason reason) {
 }
 
 void Program::kill_runtime() {
-  if (!expects_farewell()) return kill();
+  if (!supervision_ || !expects_farewell()) return kill();
   supervision_->order(runtime::SupervisionOrder::kill);
 }
 

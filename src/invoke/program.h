@@ -63,8 +63,8 @@ class Program {
   std::optional<runtime::ExtensionFault> extension_fault() const;
   /// Until each of them waits for its next event.
   async::Task<runtime::ExtensionApi::Settled> extensions_ready(Monotonic deadline);
-  /// The Shutdown phase, within Lambda's limits; nothing without external extensions. What still
-  /// lives afterwards is for kill().
+  /// The Shutdown phase, within Lambda's limits; nothing without extensions, and for internal ones
+  /// alone a signal to the runtime. What still lives afterwards is for kill().
   async::Task<void> farewell(runtime::ShutdownReason reason);
   bool expects_farewell() const;
   /// The runtime alone, where the others are still to hear of the end; else everything.

@@ -304,6 +304,9 @@ class ClientInstance final : public Instance {
     (void)!::pwrite(fd, text.data(), text.size(), 0);
   }
 
+  void terminate() override {
+    if (!entry_->has_ended) core_->tell(wire::RequestKind::terminate, handle_);
+  }
   void kill() override { kill_entry(*core_, *entry_, handle_); }
 
   Usage usage() override {

@@ -279,6 +279,11 @@ void ShellMaker::kill(const Shell& shell) const {
   cgroups_.hurry(shell.group);
 }
 
+void ShellMaker::terminate(const Shell& shell) const {
+  // SAFETY: our own child; init holds the signal blocked and waits for it.
+  (void)::syscall(SYS_pidfd_send_signal, shell.pidfd.get(), SIGTERM, nullptr, 0);
+}
+
 std::uint32_t ShellMaker::grants(Shell& shell, std::vector<Fd>& out) const {
   std::uint32_t present = wire::present_pidfd;
   const int unified = shell.group.unified.get();

@@ -54,6 +54,8 @@ class ShellMaker {
   std::uint32_t grants(Shell& shell, std::vector<Fd>& out) const;
   CgroupUsage usage(const Shell& shell) const { return cgroups_.usage(shell.group); }
   void kill(const Shell& shell) const;
+  /// SIGTERM to init, which passes it to the program.
+  void terminate(const Shell& shell) const;
   void clean(Shell& shell) const { cgroups_.remove(shell.group); }
   void clean_all() const { cgroups_.remove_parents(); }
 

@@ -249,6 +249,9 @@ class ProcessInstance final : public Instance {
   Result<void> freeze() override { return signal_group(SIGSTOP); }
   Result<void> thaw() override { return signal_group(SIGCONT); }
   void throttle() override {}
+  void terminate() override {
+    if (!exit_) (void)::kill(pid_, SIGTERM);
+  }
   void kill() override {
     if (!exit_) ::kill(-pid_, SIGKILL);
   }

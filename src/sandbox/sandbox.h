@@ -77,6 +77,8 @@ class Instance {
   /// From here it gets no more than its share of the processors; until then it starts at full
   /// speed.
   virtual void throttle() = 0;
+  /// SIGTERM to the program alone, which may take it or not; a frozen one gets it when it thaws.
+  virtual void terminate() = 0;
   /// Kills every process inside; the exit follows within limits::sandbox_kill_max.
   virtual void kill() = 0;
   virtual Usage usage() = 0;

@@ -174,7 +174,10 @@ void Spawner::on_request(const wire::Request& request, std::vector<Fd>& descript
     }
     return;
   }
-  if (Shell* shell = find_handle(request.handle)) kill(*shell);
+  Shell* shell = find_handle(request.handle);
+  if (shell == nullptr) return;
+  if (request.kind == wire::RequestKind::terminate) return maker_.terminate(*shell);
+  kill(*shell);
 }
 
 /// Hands the request to a shell; its answer comes as a report.

@@ -115,7 +115,8 @@ bool is_inside_path(std::string_view path) {
 
 std::string_view why_unacceptable(const Request& request, std::size_t descriptor_count) {
   if (request.version != version) return "version";
-  if (request.kind == RequestKind::kill || request.kind == RequestKind::release) {
+  if (request.kind == RequestKind::kill || request.kind == RequestKind::release ||
+      request.kind == RequestKind::terminate) {
     return descriptor_count == 0 ? "" : "descriptors";
   }
   if (request.kind != RequestKind::start) return "kind";

@@ -5,9 +5,9 @@
 // (arguments, environment, hosts file) travel in a sealed memfd that the spawner hands through
 // unread.
 //
-//   server  -> spawner : Request {start, kill, release}   spawner -> server : Reply {started,
-//   failed, exited} spawner -> shell   : ShellOrder {begin, start}        shell   -> spawner :
-//   ShellReport {ready, started, …}
+//   server  -> spawner : Request {start, kill, release, terminate}   spawner -> server : Reply
+//   {started, failed, exited} spawner -> shell   : ShellOrder {begin, start}        shell   ->
+//   spawner : ShellReport {ready, started, …}
 //
 // Threads: none; every function here is called by the one that owns the descriptor. Failure:
 // Result, or `false`.
@@ -31,7 +31,7 @@ inline constexpr std::size_t inside_path_max = 64;
 inline constexpr std::size_t program_bytes_max = 1024 * 1024;
 inline constexpr std::uint32_t version = 1;
 
-enum class RequestKind : std::uint32_t { start = 1, kill = 2, release = 3 };
+enum class RequestKind : std::uint32_t { start = 1, kill = 2, release = 3, terminate = 4 };
 enum class ReplyKind : std::uint32_t { started = 1, failed = 2, exited = 3 };
 enum class OrderKind : std::uint32_t { begin = 1, start = 2 };
 enum class ReportKind : std::uint32_t {

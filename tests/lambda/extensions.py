@@ -25,6 +25,22 @@ while True:
     say(event["eventType"], json.dumps(event))
     if event["eventType"] == "SHUTDOWN": break
 """
+# A custom runtime with an extension inside, which is told of the end by a signal.
+INTERNAL = PYTHON + """
+import signal
+def end(*_):
+    print("terminated", flush=True)
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+NAME = "inner"
+ident, _ = register("INVOKE")
+def watch():
+    while True: say(next_event(ident)["eventType"])
+threading.Thread(target=watch, daemon=True).start()
+while True:
+    status, headers, event = ask("GET", "/2018-06-01/runtime/invocation/next")
+    ask("POST", f"/2018-06-01/runtime/invocation/{headers['Lambda-Runtime-Aws-Request-Id']}/response", event)
+"""
 SHELL = """#!/bin/bash
 set -eu
 api=http://$AWS_LAMBDA_RUNTIME_API/2020-01-01/extension

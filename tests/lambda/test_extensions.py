@@ -7,7 +7,7 @@ import unittest
 
 from aws import needs_python_inside, unique
 from clients import zipped
-from extensions import OBEDIENT, PYTHON, SHELL, compiled
+from extensions import INTERNAL, OBEDIENT, PYTHON, SHELL, compiled
 from running import RunningCase
 from test_layers import OTHER, other
 
@@ -82,6 +82,13 @@ class Extensions(ExtensionCase):
         self.deploy_with({"bootstrap": (bootstrap, 0o100755)}, "provided.al2023", "x", watcher=OBEDIENT)
         self.assertEqual(self.answer({"a": 1}), {"a": 1})
         self.assertEqual(len(self.told(self.end(), "watcher", "INVOKE")), 1)
+
+    def test_a_runtime_with_an_internal_one_alone_is_told_of_the_end_by_a_signal(self):
+        self.deploy({"bootstrap": (INTERNAL, 0o100755)}, "provided.al2023", "x", Timeout=10)
+        self.assertEqual(self.answer({"a": 1}), {"a": 1})
+        log = self.end("terminated")
+        self.assertIn("EXTENSION\tName: inner\tState: Ready\tEvents: [INVOKE]\n", log)
+        self.assertIn("inner INVOKE\n", log)
 
     def test_failures_are_said_as_lambda_says_them(self):
         for source, kind, words in ((PYTHON + "sys.exit(3)\n", "Extension.Crash", "exit status 3"),
