@@ -70,12 +70,6 @@ Step after_setback(State state, const Attempt& attempt, Timestamp now, double ji
 
 }  // namespace
 
-std::optional<Step> before_attempt(const State& state, const Policy& policy, Timestamp now) {
-  // The attempt at exactly the maximum age is the last one.
-  if (now <= state.enqueued + policy.age_max) return std::nullopt;
-  return failed(state, policy, "EventAgeExceeded", "");
-}
-
 Step after_attempt(const State& before, const Attempt& attempt, Timestamp now, double jitter) {
   State state = before;
   ++state.attempts;

@@ -64,9 +64,6 @@ struct Step {
   Timestamp next_attempt{};
 };
 
-/// Nullopt: attempt now. A step: the event is too old for this policy.
-std::optional<Step> before_attempt(const State& state, const Policy& policy, Timestamp now);
-
 /// `jitter` in [0, 1) spreads the delays by ±10 %.
 Step after_attempt(const State& state, const Attempt& attempt, Timestamp now, double jitter);
 

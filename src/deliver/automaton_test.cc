@@ -90,19 +90,17 @@ TEST(Automaton, AServerErrorIsTriedAtTheMaximumAgeAndThenDiscarded) {
   Step step = after_attempt(state, ended(Outcome::server_error), late, no_jitter);
   EXPECT_EQ(step.terminal, Terminal::pending);
   EXPECT_EQ(step.next_attempt, start + hours(6));
-  EXPECT_FALSE(before_attempt(step.state, Policy{}, step.next_attempt));
   step = after_attempt(step.state, ended(Outcome::server_error), step.next_attempt, no_jitter);
   EXPECT_EQ(step.terminal, Terminal::discarded);
   EXPECT_EQ(step.reason, "EventAgeExceeded: why");
 }
 
-TEST(Automaton, AnEventPastItsAgeIsNotAttempted) {
-  Policy policy;
-  policy.age_max = minutes(1);
-  const auto step = before_attempt(fresh(), policy, start + minutes(1) + Millis(1));
-  ASSERT_TRUE(step);
-  EXPECT_EQ(step->terminal, Terminal::discarded);
-  EXPECT_EQ(step->state.attempts, 0);
+TEST(Automaton, AnEventPastItsAgeWasNotAttempted) {
+  Attempt attempt = ended(Outcome::expired);
+  const Step step = after_attempt(fresh(), attempt, start + age_max_default + Millis(1), no_jitter);
+  EXPECT_EQ(step.terminal, Terminal::discarded);
+  EXPECT_EQ(step.reason, "EventAgeExceeded: why");
+  EXPECT_EQ(step.state.attempts, 0);
 }
 
 TEST(Automaton, ARetryThatWouldComeTooLateIsNotPlanned) {
