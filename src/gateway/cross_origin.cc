@@ -22,13 +22,31 @@ bool is_method(std::string_view text) {
   return false;
 }
 
+/// The headers that are asked about, lower case; nullopt when they are too many.
+std::optional<std::vector<std::string>> asked_headers(const net::RequestHead& head) {
+  std::vector<std::string> asked;
+  const std::string* names = net::find_header(head.headers, "access-control-request-headers");
+  if (!names) return asked;
+  for (std::string_view name : split(*names, ',')) {
+    if (asked.size() == asked_headers_max) return std::nullopt;
+    if (!trim(name).empty()) asked.push_back(to_lower(trim(name)));
+  }
+  return asked;
+}
+
 }  // namespace
 
 std::optional<CrossOriginAsk> ask_of_request(const net::RequestHead& head, std::string bucket) {
   const std::string* origin = net::find_header(head.headers, "origin");
   if (!origin || origin->empty() || bucket.empty()) return std::nullopt;
-  return CrossOriginAsk{
-      .bucket = std::move(bucket), .origin = *origin, .method = head.method, .headers = {}};
+  std::optional<std::vector<std::string>> headers = asked_headers(head);
+  if (!headers) return std::nullopt;
+  // S3 judges an actual request by what a preflight would have asked, where it says so itself.
+  const std::string* method = net::find_header(head.headers, "access-control-request-method");
+  return CrossOriginAsk{.bucket = std::move(bucket),
+                        .origin = *origin,
+                        .method = method ? *method : head.method,
+                        .headers = *std::move(headers)};
 }
 
 Result<CrossOriginAsk> ask_of_preflight(const net::RequestHead& head, std::string bucket) {
@@ -45,12 +63,9 @@ Result<CrossOriginAsk> ask_of_preflight(const net::RequestHead& head, std::strin
                             (method ? *method : std::string("null"))));
   }
   ask.method = *method;
-  const std::string* names = net::find_header(head.headers, "access-control-request-headers");
-  if (!names) return ask;
-  for (std::string_view name : split(*names, ',')) {
-    if (ask.headers.size() == asked_headers_max) return fail(bad_request("Too many headers."));
-    if (!trim(name).empty()) ask.headers.push_back(to_lower(trim(name)));
-  }
+  std::optional<std::vector<std::string>> headers = asked_headers(head);
+  if (!headers) return fail(bad_request("Too many headers."));
+  ask.headers = *std::move(headers);
   return ask;
 }
 

@@ -45,5 +45,18 @@ TEST(CrossOrigin, OnlyRequestsWithAnOriginAsk) {
   EXPECT_TRUE(ask_of_request(options({{"origin", "https://a.example"}}), "photos"));
 }
 
+TEST(CrossOrigin, ARequestMaySayItselfWhatAPreflightWouldHaveAsked) {
+  net::RequestHead head = options({{"origin", "https://a.example"},
+                                   {"access-control-request-method", "GET"},
+                                   {"access-control-request-headers", "X-Amz-Date"}});
+  head.method = "PUT";
+  auto ask = ask_of_request(head, "photos");
+  ASSERT_TRUE(ask);
+  EXPECT_EQ(ask->method, "GET");
+  EXPECT_EQ(ask->headers, std::vector<std::string>{"x-amz-date"});
+  head.headers = {{"origin", "https://a.example"}};
+  EXPECT_EQ(ask_of_request(head, "photos")->method, "PUT");
+}
+
 }  // namespace
 }  // namespace wolke::gateway

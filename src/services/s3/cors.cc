@@ -111,7 +111,7 @@ std::optional<std::vector<std::pair<std::string, std::string>>> cors_headers(
   for (const CORSRule& rule : *configuration.cors_rules) {
     const std::string* origin = origin_of(rule, asked.origin);
     if (origin == nullptr || !contains(rule.allowed_methods, asked.method)) continue;
-    if (asked.preflight && !allows_headers(rule, asked.headers)) continue;
+    if (!allows_headers(rule, asked.headers)) continue;
     std::vector<std::pair<std::string, std::string>> headers;
     bool anybody = *origin == "*";
     headers.emplace_back("access-control-allow-origin", anybody ? "*" : asked.origin);
