@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "wolke/base/hash.h"
 #include "wolke/base/limits.h"
 #include "wolke/base/text.h"
 #include "wolke/base/uri.h"
@@ -161,7 +162,12 @@ Result<net::HeaderList> headers_of_form(const FormFields& fields) {
     if (!plain && !amz && name != "acl") continue;
     if (has_control(value) || has_control(name))
       return fail(invalid_argument("A field must be one line of text.", name, value));
-    headers.emplace_back(name == "acl" ? "x-amz-acl" : name, std::string(trim(value)));
+    std::string told(trim(value));
+    const bool ascii =
+        std::ranges::all_of(told, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    // A form is UTF-8, a header is not: S3 tells such metadata as a word of RFC 2047.
+    if (name.starts_with("x-amz-meta-") && !ascii) told = "=?UTF-8?B?" + to_base64(told) + "?=";
+    headers.emplace_back(name == "acl" ? "x-amz-acl" : name, std::move(told));
   }
   return headers;
 }

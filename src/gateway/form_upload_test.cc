@@ -36,6 +36,13 @@ TEST(FormHeaders, AreTheFieldsThatSayWhatTheObjectIs) {
                 {"x-amz-acl", "private"}, {"content-type", "text/plain"}, {"x-amz-meta-a", "b"}}));
 }
 
+TEST(FormHeaders, TellMetadataOfOtherLettersAsAWordOfRfc2047) {
+  const auto headers = headers_of_form({{"x-amz-meta-a", "Zoë"}, {"x-amz-meta-b", "Zoe"}});
+  ASSERT_TRUE(headers);
+  EXPECT_EQ(*headers,
+            (net::HeaderList{{"x-amz-meta-a", "=?UTF-8?B?Wm/Dqw==?="}, {"x-amz-meta-b", "Zoe"}}));
+}
+
 TEST(FormHeaders, RefuseASecondLine) {
   EXPECT_FALSE(headers_of_form({{"x-amz-meta-a", "b\r\nx-amz-acl: public-read"}}));
 }

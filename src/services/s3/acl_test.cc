@@ -414,6 +414,15 @@ TEST_F(AclTest, ANewClosedBucketHasNoListsAndAllPublicAccessBlocked) {
   EXPECT_TRUE(run(create_bucket, other));
 }
 
+TEST_F(AclTest, NobodyMayGiveAListToWhatHeMayWriteByTheBucketsList) {
+  as_nobody();
+  EXPECT_FALSE(may_put("k", "public-read"));
+  as(owner_account);
+  ASSERT_TRUE(set_bucket_acl("public-read-write"));
+  as_nobody();
+  EXPECT_TRUE(may_put("k", "public-read"));
+}
+
 TEST_F(AclTest, WhoSetsAListWithAnObjectNeedsTheRightTo) {
   In<op::PutObject> in = put_input("k", "bytes");
   in.acl = "public-read";

@@ -44,6 +44,10 @@ Failing first_failing(const ReadConditions& conditions, const Validators& object
 
 }  // namespace
 
+std::optional<Timestamp> not_in_the_future(std::optional<Timestamp> since, Timestamp now) {
+  return since && *since > now ? std::nullopt : since;
+}
+
 Result<void> check_read(const ReadConditions& conditions, const Validators& object) {
   switch (first_failing(conditions, object)) {
     case Failing::none:

@@ -26,6 +26,10 @@ struct ReadConditions {
   std::optional<Timestamp> if_unmodified_since;
 };
 
+/// An If-Modified-Since that lies in the future asks nothing (RFC 2616 14.25), so the object is
+/// sent.
+std::optional<Timestamp> not_in_the_future(std::optional<Timestamp> since, Timestamp now);
+
 /// If-Match before If-Unmodified-Since, If-None-Match before If-Modified-Since.
 /// "PreconditionFailed" 412, or "NotModified" 304.
 Result<void> check_read(const ReadConditions& conditions, const Validators& object);

@@ -41,6 +41,12 @@ TEST(ReadConditions, NoneMatchTakesPrecedenceOverModifiedSince) {
             "NotModified");
 }
 
+TEST(ReadConditions, AFutureModifiedSinceAsksNothing) {
+  EXPECT_EQ(not_in_the_future(later, changed), std::nullopt);
+  EXPECT_EQ(not_in_the_future(changed, changed), changed);
+  EXPECT_EQ(not_in_the_future(std::nullopt, changed), std::nullopt);
+}
+
 TEST(CopyConditions, FailWith412Throughout) {
   EXPECT_EQ(code(check_copy_source({.if_none_match = "abc"}, object)), "PreconditionFailed");
   EXPECT_EQ(code(check_copy_source({.if_modified_since = later}, object)), "PreconditionFailed");

@@ -56,7 +56,8 @@ Result<Source> read_source(S3& s3, Tx& tx, const Context& context, const In& in)
   TRY(expect_key(source.object, source.key));
   source.version_id = told_version_id(bucket, source.object);
   TRY(check_copy_source({in.copy_source_if_match, in.copy_source_if_none_match,
-                         in.copy_source_if_modified_since, in.copy_source_if_unmodified_since},
+                         not_in_the_future(in.copy_source_if_modified_since, context.now),
+                         in.copy_source_if_unmodified_since},
                         validators_of(source.object)));
   TRY(source.content, read_content(tx, s3.keys, bucket.name, source.name.key, source.object));
   return source;

@@ -156,8 +156,16 @@ std::optional<identity::Ask> ask_of_new_acl(const Bucket& bucket, const std::str
   if (acls_disabled(bucket) || !headers.any()) return std::nullopt;
   bool given = bucket.object_ownership == ownership::preferred &&
                headers.canned == "bucket-owner-full-control";
-  std::string owner = writer.empty() ? std::string(anonymous_account) : writer;
+  std::string owner = writer;
   if (given) owner = bucket.account;
+  if (writer.empty()) {
+    // Nobody's account can let nobody do anything: who may write without a name says who may read
+    // it.
+    identity::Ask ask = ask_of_bucket(bucket, "s3:PutObjectAcl", object_arn(bucket.name, key),
+                                      std::move(conditions));
+    ask.grants = grants_of_bucket(bucket, "WRITE", ask.action);
+    return ask;
+  }
   return identity::Ask{.action = "s3:PutObjectAcl",
                        .resource = object_arn(bucket.name, key),
                        .conditions = std::move(conditions),

@@ -15,11 +15,14 @@ Result<LockSettings> settings_of(const model::s3::ObjectLockConfiguration& asked
   if (!rule || !rule->mode || !is_lock_mode(*rule->mode)) return fail(malformed_xml());
   if (rule->days.has_value() == rule->years.has_value()) return fail(malformed_xml());
   std::int32_t period = rule->days ? *rule->days : *rule->years;
-  if (period <= 0) {
-    return fail(invalid_argument("Default retention period must be a positive integer value."));
-  }
+  auto bad = [&](const char* message) {
+    Error error = invalid_argument(message);
+    error.fields.emplace_back("ArgumentName", rule->days ? "Days" : "Years");
+    return fail(std::move(error));
+  };
+  if (period <= 0) return bad("Default retention period must be a positive integer value.");
   if (period > (rule->days ? retention_days_max : retention_years_max)) {
-    return fail(invalid_argument("Default retention period too large"));
+    return bad("Default retention period too large.");
   }
   settings.mode = *rule->mode;
   (rule->days ? settings.days : settings.years) = period;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "wolke/base/hash.h"
 #include "wolke/base/text.h"
 #include "wolke/base/uri.h"
 
@@ -36,6 +37,18 @@ bool is_header_name(std::string_view text) {
     bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
   });
+}
+
+std::string mail_safe(std::string_view value) {
+  auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::ranges::all_of(value, is_ascii)) return std::string(value);
+  std::string utf8;
+  for (char c : value) {
+    auto u = static_cast<unsigned char>(c);
+    if (u >= 0x80) utf8 += static_cast<char>(0xC0 | (u >> 6));
+    utf8 += u >= 0x80 ? static_cast<char>(0x80 | (u & 0x3F)) : c;
+  }
+  return "=?UTF-8?B?" + to_base64(utf8) + "?=";
 }
 
 Result<void> check_user_metadata(const std::map<std::string, std::string>& metadata) {

@@ -19,6 +19,11 @@ inline constexpr std::size_t user_metadata_bytes_max = 2048;
 inline constexpr std::size_t object_tags_max = 10;
 inline constexpr std::size_t bucket_tags_max = 50;
 
+/// A header's value as S3 tells it again: what is not ASCII is read as ISO 8859-1, as bytes of a
+/// header are, and becomes a word of RFC 2047. Source: S3 user guide, "User-defined object
+/// metadata", with its example.
+std::string mail_safe(std::string_view value);
+
 /// The characters of RFC 9110's token, of which headers' names are made.
 bool is_header_name(std::string_view text);
 /// Names must be able to travel as headers; "InvalidArgument" (they may come in a link's query).
@@ -78,6 +83,7 @@ Result<Metadata> metadata_of(const In& in) {
   metadata.website_redirect_location = in.website_redirect_location;
   if (in.metadata) metadata.user = *in.metadata;
   TRY(check_user_metadata(metadata.user));
+  for (auto& [name, value] : metadata.user) value = mail_safe(value);
   return metadata;
 }
 

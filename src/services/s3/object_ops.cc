@@ -122,7 +122,8 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
                                       in.version_id ? "s3:GetObjectVersion" : "s3:GetObject"));
   object = std::move(version.object);
   TRY(expect_key(object, key));
-  TRY(check_read({in.if_match, in.if_none_match, in.if_modified_since, in.if_unmodified_since},
+  TRY(check_read({in.if_match, in.if_none_match,
+                  not_in_the_future(in.if_modified_since, context.now), in.if_unmodified_since},
                  validators_of(object)));
   TRY(Selection selection, select(tx, in, object));
   tell_object(object, out);

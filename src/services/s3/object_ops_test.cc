@@ -63,6 +63,27 @@ TEST_F(ObjectTest, MetadataComesBackAsItWasGiven) {
   EXPECT_EQ(got->tag_count, 2);
 }
 
+TEST_F(ObjectTest, MetadataOfOtherLettersComesBackAsAWordOfRfc2047) {
+  In<op::PutObject> in = put_input("a", "x");
+  in.metadata = {{"name", "Zo\xeb"}};
+  ASSERT_TRUE(run(put_object, in));
+  In<op::HeadObject> head;
+  head.bucket = "photos";
+  head.key = "a";
+  EXPECT_EQ(run(head_object, head)->metadata->at("name"), "=?UTF-8?B?Wm/Dqw==?=");
+}
+
+TEST_F(ObjectTest, AModifiedSinceInTheFutureSendsTheObject) {
+  ASSERT_TRUE(put("a", "x"));
+  In<op::HeadObject> head;
+  head.bucket = "photos";
+  head.key = "a";
+  head.if_modified_since = context.now;
+  EXPECT_ERROR(run(head_object, head), "NotModified");
+  head.if_modified_since = context.now + std::chrono::hours(1);
+  EXPECT_TRUE(run(head_object, head));
+}
+
 TEST_F(ObjectTest, TooMuchMetadataIsRefused) {
   auto in = put_input("a", "x");
   in.metadata = Tags{{"k", std::string(2047, 'v')}};

@@ -421,6 +421,20 @@ TEST_F(LockTest, NewObjectsTakeTheBucketsDefault) {
   EXPECT_TRUE(remove_locked(version));
 }
 
+TEST_F(LockTest, ADefaultOfNoLengthIsRefusedByItsName) {
+  In<op::PutObjectLockConfiguration> settings;
+  settings.bucket = "locked";
+  auto& asked = settings.object_lock_configuration.emplace();
+  asked.object_lock_enabled = "Enabled";
+  asked.rule.emplace().default_retention.emplace().mode = "GOVERNANCE";
+  asked.rule->default_retention->years = 0;
+  auto refused = run(put_object_lock_configuration, settings);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "InvalidArgument");
+  EXPECT_EQ(refused.error().fields,
+            (std::vector<std::pair<std::string, std::string>>{{"ArgumentName", "Years"}}));
+}
+
 TEST_F(LockTest, BucketsWithoutLockRefuseLocks) {
   In<op::PutObject> in = put_input("a", "x");
   in.object_lock_legal_hold_status = "ON";
