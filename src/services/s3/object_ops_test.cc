@@ -65,7 +65,7 @@ TEST_F(ObjectTest, MetadataComesBackAsItWasGiven) {
 
 TEST_F(ObjectTest, MetadataOfOtherLettersComesBackAsAWordOfRfc2047) {
   In<op::PutObject> in = put_input("a", "x");
-  in.metadata = {{"name", "Zo\xeb"}};
+  in.metadata.emplace()["name"] = "Zo\xeb";
   ASSERT_TRUE(run(put_object, in));
   In<op::HeadObject> head;
   head.bucket = "photos";
