@@ -90,9 +90,9 @@ def measured_memory():
 
 
 class Server:
-    def __init__(self, binary, serve=False, data_dir=None, port=0, environment=None):
+    def __init__(self, binary, serve=False, data_dir=None, port=0, environment=None, options=()):
         """data_dir: keep the data there instead, and after the stop. port: 0 takes any that is free. environment: more
-        variables of the server's."""
+        variables of the server's. options: more of its command line."""
         self.binary = str(binary)
         self.verb = "serve" if serve else "dev"
         self.kept = data_dir is not None
@@ -100,6 +100,7 @@ class Server:
         self.data_dir = pathlib.Path(data_dir) if data_dir else None
         self.port = port
         self.more_environment = environment or {}
+        self.options = list(options)
         self.process = None
         self.endpoint = None
         self.access_key = self.secret_key = "test"
@@ -119,7 +120,8 @@ class Server:
             self.data_dir = self.data_dir or self.directory / "data"
         log = open(self.directory / "server.log", "ab")
         self.process = subprocess.Popen(
-            [self.binary, self.verb, "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}"],
+            [self.binary, self.verb, "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}",
+             *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
             env=clean_environment(**self.more_environment), preexec_fn=end_with_parent)
         log.close()

@@ -176,8 +176,16 @@ void Components::make_logs() {
 
 void Components::make_services() {
   operation::Runner runner{.store = *store_, .pool = *pool_, .loop = loop_};
-  iam_ = std::make_unique<iam::Iam>(iam::Iam{.store = *store_, .seal = directory_->seal()});
-  sts_ = std::make_unique<sts::Sts>(sts::Sts{.directory = *directory_});
+  iam_ = std::make_unique<iam::Iam>(
+      iam::Iam{.store = *store_,
+               .seal = directory_->seal(),
+               .issuers = config_.dev ? iam::Issuers::loopback_too : iam::Issuers::secure});
+  issuer_keys_ = std::make_unique<sts::IssuerKeys>(
+      env_, sts::Reach{.loopback = config_.dev, .private_networks = config_.private_issuers});
+  web_identities_ = std::make_unique<sts::WebIdentities>(
+      sts::WebIdentities{.runner = runner, .keys = *issuer_keys_});
+  sts_ =
+      std::make_unique<sts::Sts>(sts::Sts{.directory = *directory_, .web = web_identities_.get()});
   functions_ = std::make_unique<FunctionsForS3>();
   s3_ = std::make_unique<s3::S3>(s3::S3{
       .store = *store_,

@@ -84,6 +84,8 @@ class Components {
   std::unique_ptr<invoke::Invoker> invoker_;
   std::unique_ptr<lambda::Packages> packages_;
   std::unique_ptr<iam::Iam> iam_;
+  std::unique_ptr<sts::IssuerKeys> issuer_keys_;
+  std::unique_ptr<sts::WebIdentities> web_identities_;
   std::unique_ptr<sts::Sts> sts_;
   std::unique_ptr<FunctionsForS3> functions_;
   std::unique_ptr<s3::S3> s3_;

@@ -22,6 +22,7 @@ struct Config {
   std::string region = "us-east-1";
   bool dev = false;
   bool classic_buckets = false;  // s3::NewBuckets
+  bool private_issuers = false;  // sts::Reach
   runtime::RuntimePaths runtimes;
   ReadyLine ready = ReadyLine::text;
 };

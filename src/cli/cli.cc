@@ -60,6 +60,8 @@ void add_serve(CLI::App& app, Parsed& parsed, const std::string& name, const std
                    "with access control lists and public access not blocked; default: " +
                        std::string(dev ? "classic" : "closed"))
       ->check(CLI::IsMember({"closed", "classic"}));
+  verb->add_flag("--private-issuers", parsed.serve.private_issuers,
+                 "issuers of web identities may be in private networks and on this machine");
   verb->add_flag("--json", parsed.serve.json, "print the ready line as JSON");
   verb->callback([&parsed, dev] {
     parsed.serve.dev = dev;

@@ -25,7 +25,8 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:4566";
   std::string isolation;  // "": the strongest this host can; "process" only by name
   std::string region = "us-east-1";
-  std::string runtimes;     // "": beside the binary
+  std::string runtimes;          // "": beside the binary
+  bool private_issuers = false;  // sts::Reach
   std::string new_buckets;  // "closed", "classic": s3::NewBuckets; "": classic in dev, else closed
   bool json = false;        // the ready line as JSON; demo: its outcome
 };

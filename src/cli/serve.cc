@@ -181,6 +181,7 @@ int serve_verb(const ServeOptions& options) {
   config.dev = options.dev;
   config.classic_buckets =
       options.new_buckets.empty() ? options.dev : options.new_buckets == "classic";
+  config.private_issuers = options.private_issuers;
   config.ready = options.json ? app::ReadyLine::json : app::ReadyLine::text;
   if (auto free = check_listen(options.listen); !free) return report(free.error());
   warn_of_reach(options);

@@ -15,7 +15,8 @@ class DirectoryAuthentication final : public Authentication {
     identity::Expected expected{.dialect = approach.dialect,
                                 .service = approach.signing_name,
                                 .region = {},
-                                .body_sha256 = body_sha256};
+                                .body_sha256 = body_sha256,
+                                .unsigned_allowed = approach.unsigned_allowed};
     TRY(identity::Identified identified,
         directory_.identify(approach.raw, expected, approach.sandbox_id, approach.now));
     Caller caller;

@@ -24,6 +24,7 @@ struct Approach {
   bool tls = false;
   std::string sandbox_id;  // the door it came through; empty: public
   Timestamp now{};
+  bool unsigned_allowed = false;  // identity::Expected
 };
 
 struct Caller {

@@ -52,6 +52,10 @@ identity::Dialect dialect_of(const shape::Service& service) {
   return identity::Dialect::query;
 }
 
+bool needs_no_signature(const shape::Operation* operation) {
+  return operation != nullptr && operation->name == "AssumeRoleWithWebIdentity";
+}
+
 std::size_t buffered_body_bytes_max(const shape::Operation* operation) {
   if (!operation) return 1024 * 1024;
   const std::string_view name = operation->name;

@@ -21,6 +21,9 @@ std::string path_style(std::string_view bucket, std::string_view path);
 /// How the service words its authentication errors.
 identity::Dialect dialect_of(const shape::Service& service);
 
+/// AssumeRoleWithWebIdentity: the token in its input stands for a signature. nullptr: no operation.
+bool needs_no_signature(const shape::Operation* operation);
+
 /// Invoke takes 6 MB (1 MB for events, checked by the service), code uploads 50 MB in base64, S3's
 /// documents 8 MB.
 std::size_t buffered_body_bytes_max(const shape::Operation* operation);

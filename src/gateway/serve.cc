@@ -215,7 +215,8 @@ async::Task<Result<void>> Gateway::authenticate(Request& request) {
                     .user_agent = agent ? *agent : "",
                     .tls = request.head->tls,
                     .sandbox_id = request.sandbox_id,
-                    .now = request.now};
+                    .now = request.now,
+                    .unsigned_allowed = needs_no_signature(request.operation)};
   auto work = [&]() -> Result<Caller> {
     std::string body_sha256 = request.streamed() ? "" : to_hex(sha256(request.body));
     TRY(Caller caller, parts_.authentication.authenticate(approach, body_sha256));

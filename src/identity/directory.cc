@@ -42,6 +42,12 @@ Principal principal_of(const SessionRecord& session) {
         out.transitive_tags.insert(*tag);
       }
     }
+  } else if (session.kind == PrincipalKind::federated_user) {
+    out.session_name = session.session_name;
+    out.federated_by_arn = session.role_arn;
+    out.federated_by_id = session.role_id;
+    out.arn = "arn:aws:sts::" + session.account + ":federated-user/" + session.session_name;
+    out.unique_id = session.account + ":" + session.session_name;
   } else {
     out.user_name = session.user_name;
     out.unique_id = session.role_id;  // the user's own id, or the account
@@ -55,6 +61,13 @@ Conditions conditions_of(const SessionRecord& session) {
   out["aws:tokenissuetime"] = {format_iso8601_seconds(session.issued)};
   if (!session.source_identity.empty()) out["aws:sourceidentity"] = {session.source_identity};
   for (const auto& [key, value] : session.tags) out["aws:principaltag/" + to_lower(key)] = {value};
+  if (!session.provider_arn.empty()) {
+    out["aws:federatedprovider"] = {session.provider_arn};
+    const std::string issuer =
+        to_lower(session.provider_arn.substr(session.provider_arn.find('/') + 1));
+    out[issuer + ":sub"] = {session.subject};
+    out[issuer + ":aud"] = {session.audience};
+  }
   return out;
 }
 
@@ -86,6 +99,11 @@ Result<Identified> by_session(const Seal& seal, const SessionRecord& session, Id
   const Authorization& authorization = *out.authorization;
   if (session.access_key_id != authorization.access_key_id)
     return fail(invalid_token(expected.dialect));
+  // Source: IAM User Guide, "Compare AWS STS credentials": GetSessionToken (without MFA) and
+  // GetFederationToken give none for IAM.
+  if (session.kind != PrincipalKind::assumed_role && expected.service == "iam") {
+    return fail(invalid_token(expected.dialect));
+  }
   const std::string secret = seal.session_secret(session.access_key_id);
   TRY(out.verified, verify(authorization, secret, request, expected, now));
   if (now >= session.expires) return fail(expired_token(expected.dialect));
@@ -120,6 +138,7 @@ Result<Identified> Directory::identify(const RawRequest& request, const Expected
   const bool relaxed = state_->authentication == Authentication::relaxed;
   Identified out;
   TRY(out.authorization, parse_authorization(request, dialect));
+  if (!out.authorization && expected.unsigned_allowed) return out;
   if (!out.authorization) return unsigned_caller(state_->authentication, dialect);
   if (out.authorization->version == SignatureVersion::v2) {
     out.authorization->region = state_->region;
@@ -164,7 +183,39 @@ Result<SessionCredentials> Directory::make_session(const SessionRequest& request
   session.sandbox_id = request.sandbox_id;
   session.transitive_tag_keys = request.transitive_tag_keys;
   session.source_identity = request.source_identity;
+  session.provider_arn = request.provider_arn;
+  session.subject = request.subject;
+  session.audience = request.audience;
   return issue(std::move(session));
+}
+
+Result<SessionCredentials> Directory::make_federated_session(const Principal& principal,
+                                                             const SessionRequest& request,
+                                                             Timestamp now) {
+  ASSERT(principal.kind == PrincipalKind::user || principal.kind == PrincipalKind::root);
+  SessionRecord session;
+  session.kind = PrincipalKind::federated_user;
+  session.account = principal.account;
+  session.role_arn = principal.arn;
+  session.role_id = principal.unique_id;
+  session.session_name = request.session_name;
+  session.issued = now;
+  session.expires = now + request.lifetime;
+  session.policies = request.policies;
+  session.policy_arns = request.policy_arns;
+  session.tags = request.tags;
+  session.unrestricted = principal.kind == PrincipalKind::root;
+  if (session.policies.empty() && session.policy_arns.empty()) {
+    session.policies.emplace_back(R"({"Version":"2012-10-17","Statement":[]})");
+  }
+  return issue(std::move(session));
+}
+
+Result<std::optional<OidcProviderRecord>> Directory::oidc_provider(std::string_view account,
+                                                                   std::string_view name) {
+  TRY(std::unique_ptr<store::Snapshot> snapshot, state_->store.snapshot());
+  store::Tx tx(*snapshot);
+  return tx.peek<OidcProviderRecord>(keys::oidc_provider(account, name));
 }
 
 Result<SessionCredentials> Directory::make_own_session(const Principal& principal,

@@ -24,6 +24,7 @@
 #include "wolke/identity/evaluation.h"
 #include "wolke/identity/seal.h"
 #include "wolke/identity/sigv4.h"
+#include "wolke/identity/state.h"
 #include "wolke/store/store.h"
 
 namespace wolke::identity {
@@ -75,6 +76,10 @@ struct SessionRequest {
   std::string sandbox_id = {};
   std::vector<std::string> transitive_tag_keys = {};  // of `tags`
   std::string source_identity = {};
+  // Of web identities.
+  std::string provider_arn = {};
+  std::string subject = {};
+  std::string audience = {};
 };
 
 struct SessionCredentials {
@@ -121,6 +126,15 @@ class Directory {
   /// GetSessionToken: temporary credentials of a user or root with the same rights.
   Result<SessionCredentials> make_own_session(const Principal& principal,
                                               std::chrono::seconds lifetime, Timestamp now);
+
+  /// GetFederationToken: `request.session_name` is the federated user's. Without session policies
+  /// it has no rights but those that resources' policies give it.
+  Result<SessionCredentials> make_federated_session(const Principal& principal,
+                                                    const SessionRequest& request, Timestamp now);
+
+  /// The OpenID Connect provider of an account; nullopt: none.
+  Result<std::optional<OidcProviderRecord>> oidc_provider(std::string_view account,
+                                                          std::string_view name);
 
   /// Credentials of a function instance: the role must exist and trust lambda.amazonaws.com
   /// ("AccessDeniedException"). When relaxed, a missing role gives full rights in its account; the

@@ -17,6 +17,9 @@ std::string_view principal_type(PrincipalKind kind) {
       return "AssumedRole";
     case PrincipalKind::service:
       return "Service";
+    case PrincipalKind::federated_user:
+      return "FederatedUser";
+    case PrincipalKind::web_identity:
     case PrincipalKind::anonymous:
       break;
   }
@@ -61,6 +64,9 @@ class DirectoryAuthorizer : public Authorizer {
   const Principal& principal() const override { return principal_; }
 
   Decision decide(const Ask& ask) const override {
+    if (principal_.kind == PrincipalKind::federated_user && ask.action.starts_with("sts:")) {
+      return {.allowed = false, .explicit_deny = true, .why = "federated users cannot call STS"};
+    }
     Result<std::optional<std::string>> document = policy_document(ask);
     if (!document) {
       return {
@@ -113,7 +119,9 @@ class DirectoryAuthorizer : public Authorizer {
 Result<std::unique_ptr<Authorizer>> Directory::make_authorizer(Principal principal,
                                                                const RequestFacts& facts) {
   TRY(std::shared_ptr<const Gathered> gathered, state_->gather(principal));
-  const std::string own_id = principal.unique_id.substr(0, principal.unique_id.find(':'));
+  const std::string own_id = principal.kind == PrincipalKind::federated_user
+                                 ? principal.federated_by_id
+                                 : principal.unique_id.substr(0, principal.unique_id.find(':'));
   PolicySet policies;
   // A session of a role that was deleted, or made anew under the same name, has no rights.
   if (gathered->unique_id == own_id) policies = gathered->policies;

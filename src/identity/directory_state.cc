@@ -26,10 +26,18 @@ Result<void> add_entity(Directory::State& state, store::Tx& tx, const EntityReco
   return {};
 }
 
+/// Of the user or role whose policies count.
+std::string name_of(const Principal& principal) {
+  if (principal.kind == PrincipalKind::assumed_role) return principal.role_name;
+  if (principal.kind == PrincipalKind::user) return principal.user_name;
+  const std::optional<IamArn> arn = parse_iam_arn(principal.federated_by_arn);
+  return arn ? arn->name : "";
+}
+
 Result<Gathered> read_policies(Directory::State& state, store::Tx& tx, const Principal& principal) {
   Gathered out;
-  const bool is_user = principal.kind == PrincipalKind::user;
-  const std::string& name = is_user ? principal.user_name : principal.role_name;
+  const bool is_user = principal.kind != PrincipalKind::assumed_role;
+  const std::string name = name_of(principal);
   const EntityType type = is_user ? EntityType::user : EntityType::role;
   TRY(auto entity, tx.peek<EntityRecord>(keys::entity(type, principal.account, name)));
   if (!entity) return out;
@@ -123,12 +131,12 @@ Result<std::optional<KnownKey>> Directory::State::find_key(const std::string& ac
 
 Result<std::shared_ptr<const Gathered>> Directory::State::gather(const Principal& principal) {
   const bool has_policies =
-      (principal.kind == PrincipalKind::user || principal.kind == PrincipalKind::assumed_role) &&
+      (principal.kind == PrincipalKind::user || principal.kind == PrincipalKind::assumed_role ||
+       principal.kind == PrincipalKind::federated_user) &&
       !principal.unrestricted;
   if (!has_policies) return std::make_shared<const Gathered>();
-  const bool is_user = principal.kind == PrincipalKind::user;
-  const std::string key = (is_user ? "u" : "r") + principal.account +
-                          (is_user ? principal.user_name : principal.role_name);
+  const bool is_user = principal.kind != PrincipalKind::assumed_role;
+  const std::string key = (is_user ? "u" : "r") + principal.account + name_of(principal);
   const std::uint64_t now = generation.current();
   if (auto known = gathered.find(key, now)) return *known;
   TRY(std::unique_ptr<store::Snapshot> snapshot, store.snapshot());

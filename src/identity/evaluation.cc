@@ -71,8 +71,9 @@ struct Answers {
 
 /// What remains after no document denied.
 Decision combine(const Principal& principal, const Answers& answers, const Ask& ask) {
-  const bool caller_only =
-      principal.kind == PrincipalKind::anonymous || principal.kind == PrincipalKind::service;
+  const bool caller_only = principal.kind == PrincipalKind::anonymous ||
+                           principal.kind == PrincipalKind::service ||
+                           principal.kind == PrincipalKind::web_identity;
   if (caller_only) {
     if (!answers.resource.allowed) return missing("resource-based policy", ask);
     return allow("resource-based policy", answers.resource);

@@ -18,9 +18,13 @@ Grant match_aws(const std::string& text, const Principal& who) {
     return who.kind == PrincipalKind::root ? Grant::direct : Grant::delegated;
   }
   if (text == who.arn) return Grant::direct;
+  if (who.kind == PrincipalKind::federated_user && text == who.federated_by_arn) {
+    return Grant::role;
+  }
   if (who.kind == PrincipalKind::assumed_role && text == who.role_arn) return Grant::role;
   // A deleted and recreated user or role is another one: policies may hold the unique id.
-  if (!who.unique_id.empty() && text == who.unique_id.substr(0, who.unique_id.find(':'))) {
+  const bool has_own_id = !who.unique_id.empty() && who.kind != PrincipalKind::federated_user;
+  if (has_own_id && text == who.unique_id.substr(0, who.unique_id.find(':'))) {
     return who.kind == PrincipalKind::assumed_role ? Grant::role : Grant::direct;
   }
   return Grant::none;
@@ -32,11 +36,15 @@ Grant match_entry(const PrincipalEntry& entry, const Principal& who) {
       return who.kind == PrincipalKind::service || who.kind == PrincipalKind::root ? Grant::direct
                                                                                    : Grant::role;
     case PrincipalType::aws:
-      return who.kind == PrincipalKind::service ? Grant::none : match_aws(entry.text, who);
+      return who.kind == PrincipalKind::service || who.kind == PrincipalKind::web_identity
+                 ? Grant::none
+                 : match_aws(entry.text, who);
     case PrincipalType::service:
       return who.kind == PrincipalKind::service && entry.text == who.service ? Grant::direct
                                                                              : Grant::none;
     case PrincipalType::federated:
+      return who.kind == PrincipalKind::web_identity && entry.text == who.arn ? Grant::direct
+                                                                              : Grant::none;
     case PrincipalType::canonical_user:
       break;
   }

@@ -11,7 +11,16 @@
 
 namespace wolke::identity {
 
-enum class PrincipalKind { anonymous, root, user, assumed_role, service };
+/// Kept in session tokens by number: new ones come last.
+enum class PrincipalKind {
+  anonymous,
+  root,
+  user,
+  assumed_role,
+  service,
+  federated_user,  // GetFederationToken
+  web_identity,    // whoever shows a verified token of a provider; `arn` is the provider's
+};
 
 struct Principal {
   PrincipalKind kind = PrincipalKind::anonymous;
@@ -24,6 +33,9 @@ struct Principal {
   std::string session_name;
   std::string access_key_id;
   std::string service;  // "s3.amazonaws.com" for service principals
+  /// Federated users: the user or root that made the session, whose rights are its most.
+  std::string federated_by_arn;
+  std::string federated_by_id;
   /// Session policies (JSON), from a sealed session token.
   std::vector<std::string> session_policies;
   /// The sandbox that the session is bound to; empty when unbound.

@@ -22,13 +22,14 @@ namespace wolke::identity {
 
 /// What a session token says.
 struct SessionRecord : store::Fields {
-  PrincipalKind kind = PrincipalKind::assumed_role;  // user and root: GetSessionToken
+  PrincipalKind kind =
+      PrincipalKind::assumed_role;  // user and root: GetSessionToken; federated users
   std::string access_key_id;
   std::string account;
   std::string role_arn;      // assumed roles
   std::string role_id;       // assumed roles: a role made anew under the same name is another one
   std::string user_name;     // users
-  std::string session_name;  // assumed roles
+  std::string session_name;  // assumed roles, federated users
   Timestamp issued;
   Timestamp expires;
   std::vector<std::string> policies;     // session policies, JSON
@@ -38,6 +39,9 @@ struct SessionRecord : store::Fields {
   bool unrestricted = false;
   std::vector<std::string> transitive_tag_keys;  // of `tags`
   std::string source_identity;
+  std::string provider_arn;  // sessions of web identities: whose token it was, and what it said
+  std::string subject;
+  std::string audience;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
@@ -57,6 +61,9 @@ struct SessionRecord : store::Fields {
     v(14, unrestricted);
     v(15, transitive_tag_keys);
     v(16, source_identity);
+    v(17, provider_arn);
+    v(18, subject);
+    v(19, audience);
   }
 };
 

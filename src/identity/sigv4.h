@@ -95,6 +95,8 @@ struct Expected {
       {};  // empty: any region of the credential scope is taken as the request's region
   /// Lower-case hexadecimal SHA-256 of the whole body; needed when payload is `absent`.
   std::string_view body_sha256 = {};
+  /// The operation takes requests without a signature: what they carry stands for it.
+  bool unsigned_allowed = false;
 };
 
 /// What the streaming decoder goes on from; empty for v2.

@@ -87,6 +87,9 @@ store::Key instance_profile(std::string_view account, std::string_view name) {
   return {shard(account),
           store::KeyBuilder("iam.profile").text(account).text(to_lower(name)).build()};
 }
+store::Key oidc_provider(std::string_view account, std::string_view name) {
+  return {shard(account), store::KeyBuilder("iam.oidc").text(account).text(to_lower(name)).build()};
+}
 store::Key installation() {
   return {store::shard_of("iam"), store::KeyBuilder("iam.installation").build()};
 }
@@ -107,6 +110,11 @@ Result<PageOf<InstanceProfileRecord>> list_instance_profiles(store::Tx& tx,
                                                              std::string_view account,
                                                              const PageRequest& page) {
   return list<InstanceProfileRecord>(tx, "iam.profile", account, page);
+}
+
+Result<PageOf<OidcProviderRecord>> list_oidc_providers(store::Tx& tx, std::string_view account,
+                                                       const PageRequest& page) {
+  return list<OidcProviderRecord>(tx, "iam.oidc", account, page);
 }
 
 Result<std::size_t> count_entities(store::Tx& tx, EntityType type, std::string_view account) {

@@ -151,6 +151,27 @@ struct InstanceProfileRecord : store::Fields {
   }
 };
 
+/// An OpenID Connect provider that roles of the account may trust.
+struct OidcProviderRecord : store::Fields {
+  std::string name;  // the issuer without its scheme: "issuer.example/path"
+  Timestamp created;
+  std::vector<std::string> client_ids;
+  std::vector<std::string> thumbprints;  // SHA-1 of a certificate, hexadecimal, lower case
+  std::map<std::string, std::string> tags;
+  bool plain_http = false;  // the issuer's scheme
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, name);
+    v(2, created);
+    v(3, client_ids);
+    v(4, thumbprints);
+    v(5, tags);
+    v(6, plain_http);
+  }
+  std::string url() const { return (plain_http ? "http://" : "https://") + name; }
+};
+
 enum class EntityType : std::uint8_t { user, group, role };
 
 namespace keys {
@@ -161,6 +182,7 @@ store::Key access_key(std::string_view account, std::string_view id);
 store::Key entity(EntityType type, std::string_view account, std::string_view name);
 store::Key policy(std::string_view account, std::string_view name);
 store::Key instance_profile(std::string_view account, std::string_view name);
+store::Key oidc_provider(std::string_view account, std::string_view name);
 /// The one record of the server itself: which account its operator's first start made.
 store::Key installation();
 }  // namespace keys
@@ -194,6 +216,8 @@ Result<PageOf<PolicyRecord>> list_policies(store::Tx& tx, std::string_view accou
 Result<PageOf<InstanceProfileRecord>> list_instance_profiles(store::Tx& tx,
                                                              std::string_view account,
                                                              const PageRequest& page);
+Result<PageOf<OidcProviderRecord>> list_oidc_providers(store::Tx& tx, std::string_view account,
+                                                       const PageRequest& page);
 /// How many there are; reads them all.
 Result<std::size_t> count_entities(store::Tx& tx, EntityType type, std::string_view account);
 

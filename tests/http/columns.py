@@ -18,7 +18,9 @@ NOTHING = {**EVERYTHING, "Action": "a:B"}
 SERVICES = ("s3", "iam", "sts", "lambda", "logs", "control")
 
 # No policy can refuse these (STS API Reference): they tell or give a caller only what it already has.
-NEED_NO_PERMISSION = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
+NEED_NO_PERMISSION = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken"), ("sts", "AssumeRoleWithWebIdentity")}
+# Its input is its credentials; the role's trust policy decides about the token's bearer (tests/iam/test_web_identity.py).
+NEED_NO_SIGNATURE = {("sts", "AssumeRoleWithWebIdentity")}
 
 
 def codes(s3, query, json_protocol):
@@ -160,7 +162,7 @@ def columns(judge):
     make.let_in(signed_late(Link(root, 120), 60))
     free = frozenset(NEED_NO_PERMISSION)
     return [
-        Column("anonymous", None, UNKNOWN_CALLER),
+        Column("anonymous", None, UNKNOWN_CALLER, exempt=frozenset(NEED_NO_SIGNATURE)),
         Column("bad signature", operations.wrong_signature(root), BAD_SIGNATURE),
         Column("expired signature", signed_late(sign, 16 * 60), OLD_SIGNATURE),
         Column("expired link", signed_late(Link(root, 60), 120), OLD_LINK),

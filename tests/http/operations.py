@@ -172,6 +172,7 @@ class Things:
         call("iam", "CreateGroup", GroupName="every")
         call("iam", "CreateInstanceProfile", InstanceProfileName="every")
         call("iam", "CreatePolicy", PolicyName="every", PolicyDocument=POLICY)
+        call("iam", "CreateOpenIDConnectProvider", Url="https://every.example", ThumbprintList=[])
         keys = call("iam", "ListAccessKeys", UserName="every").parsed.get("AccessKeyMetadata")
         if not keys:
             keys = [call("iam", "CreateAccessKey", UserName="every").parsed["AccessKey"]]
@@ -212,6 +213,8 @@ class Things:
             "iam": {"UserName": "every", "RoleName": "every", "GroupName": "every", "InstanceProfileName": "every",
                     "PolicyName": "every", "PolicyArn": self.policy, "AccessKeyId": self.key, "VersionId": "v1",
                     "PolicyDocument": POLICY, "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": self.policy,
+                    "OpenIDConnectProviderArn": f"arn:aws:iam::{self.account}:oidc-provider/every.example",
+                    "Url": f"https://new{self.fresh}.example", "ThumbprintList": [40 * "a"],
                     "PolicySourceArn": self.role, "NewUserName": None, "NewGroupName": None},
             "sts": {"RoleArn": self.role, "AccessKeyId": self.key, "Policy": POLICY, "PolicyArns": None},
             "logs": {"logGroupName": "/every", "logGroupNames": None, "logGroupIdentifiers": None, "queryLanguage": None, "logGroupIdentifier": None, "logStreamName": "every",
@@ -273,7 +276,7 @@ class Things:
 
 
 # Reading these gives something new each time (in `dev` an account's root is as old as the moment).
-UNSTEADY = {("iam", "GetUser"), ("sts", "GetSessionToken"), ("sts", "GetCallerIdentity"), ("iam", "GetAccessKeyLastUsed"),
+UNSTEADY = {("iam", "GetUser"), ("sts", "GetSessionToken"), ("sts", "GetFederationToken"), ("sts", "GetCallerIdentity"), ("iam", "GetAccessKeyLastUsed"),
             ("control", "ListInstances"), ("control", "ListEvents"), ("s3", "GetObject")}
 
 

@@ -16,6 +16,11 @@ std::string account_of_policy(std::string_view arn) {
   return parsed && parsed->account != "aws" ? parsed->account : "";
 }
 
+std::string account_in(std::string_view arn) {
+  const std::optional<identity::IamArn> parsed = identity::parse_iam_arn(arn);
+  return parsed ? parsed->account : "";
+}
+
 Result<std::string> entity_arn(Iam& iam, const Context& context, const Target& target,
                                std::string_view path) {
   TRY(const std::unique_ptr<store::Snapshot> snapshot, iam.store.snapshot());

@@ -18,6 +18,9 @@ Result<std::string> profile_arn(Iam& iam, const Context& context, const std::str
 /// The account that a managed policy belongs to; empty for AWS's own, which are everybody's.
 std::string account_of_policy(std::string_view arn);
 
+/// The account that an ARN names; empty when it is none.
+std::string account_in(std::string_view arn);
+
 template <class In>
 void add_conditions(const In& in, identity::Conditions& conditions) {
   if constexpr (requires { in.policy_arn; })
@@ -100,6 +103,16 @@ Result<operation::Asks> profile_asks(Iam& iam, const Context& context,
       asks.back().conditions["iam:passedtoservice"] = {"ec2.amazonaws.com"};
     }
   }
+  return asks;
+}
+
+/// On an OpenID Connect provider, which requests name by its ARN.
+template <class Op>
+Result<operation::Asks> provider_asks(Iam&, const Context&, const typename Op::Input& in) {
+  operation::Asks asks = {
+      ask_for(Op::operation().name, in.open_id_connect_provider_arn.value_or("*"))};
+  asks[0].resource_account = account_in(asks[0].resource);
+  add_conditions(in, asks[0].conditions);
   return asks;
 }
 

@@ -3,6 +3,8 @@
 // operation is a transaction in the account's own shard. Threads: immutable; operations run on any
 // pool thread.
 
+#include <cstdint>
+
 #include "wolke/base/limits.h"
 #include "wolke/identity/seal.h"
 #include "wolke/operation/operation.h"
@@ -10,10 +12,14 @@
 
 namespace wolke::iam {
 
+/// Which URLs OpenID Connect providers may have. `dev` takes http to this machine, too.
+enum class Issuers : std::uint8_t { secure, loopback_too };
+
 struct Iam {
   store::Store& store;         // the asks read paths from it
   const identity::Seal& seal;  // access keys' secrets
   Limits limits = {};
+  Issuers issuers = Issuers::secure;
 };
 
 /// The service as the gateway sees it; `iam` must outlive it.

@@ -20,6 +20,10 @@ constexpr operation::Row on_profile() {
   return operation::row<Iam, Op, Run, profile_asks<Op>>();
 }
 template <class Op, auto Run>
+constexpr operation::Row on_provider() {
+  return operation::row<Iam, Op, Run, provider_asks<Op>>();
+}
+template <class Op, auto Run>
 constexpr operation::Row everywhere() {
   return operation::row<Iam, Op, Run, account_asks<Op>>();
 }
@@ -121,6 +125,18 @@ operation::ServiceTable iam_table(Iam* iam) {
               everywhere<op::SimulateCustomPolicy, simulate_custom_policy>(),
               operation::row<Iam, op::SimulatePrincipalPolicy, simulate_principal_policy,
                              simulate_principal_asks>(),
+              // OpenID Connect providers
+              operation::row<Iam, op::CreateOpenIDConnectProvider, create_oidc_provider,
+                             new_provider_asks>(),
+              on_provider<op::GetOpenIDConnectProvider, get_oidc_provider>(),
+              everywhere<op::ListOpenIDConnectProviders, list_oidc_providers>(),
+              on_provider<op::DeleteOpenIDConnectProvider, delete_oidc_provider>(),
+              on_provider<op::UpdateOpenIDConnectProviderThumbprint, update_oidc_thumbprints>(),
+              on_provider<op::AddClientIDToOpenIDConnectProvider, add_oidc_client>(),
+              on_provider<op::RemoveClientIDFromOpenIDConnectProvider, remove_oidc_client>(),
+              on_provider<op::TagOpenIDConnectProvider, tag_oidc_provider>(),
+              on_provider<op::UntagOpenIDConnectProvider, untag_oidc_provider>(),
+              on_provider<op::ListOpenIDConnectProviderTags, list_oidc_provider_tags>(),
               // Instance profiles, the account
               on_profile<op::CreateInstanceProfile, create_instance_profile>(),
               on_profile<op::GetInstanceProfile, get_instance_profile>(),

@@ -52,6 +52,38 @@ Result<op::GetAccountAuthorizationDetails::Output> get_account_authorization_det
     Iam& iam, store::Tx& tx, const Context& context,
     const op::GetAccountAuthorizationDetails::Input& in);
 
+// oidc_ops.cc
+Result<operation::Asks> new_provider_asks(Iam& iam, const Context& context,
+                                          const op::CreateOpenIDConnectProvider::Input& in);
+Result<op::CreateOpenIDConnectProvider::Output> create_oidc_provider(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::CreateOpenIDConnectProvider::Input& in);
+Result<op::GetOpenIDConnectProvider::Output> get_oidc_provider(
+    Iam& iam, store::Tx& tx, const Context& context, const op::GetOpenIDConnectProvider::Input& in);
+Result<op::ListOpenIDConnectProviders::Output> list_oidc_providers(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::ListOpenIDConnectProviders::Input& in);
+Result<op::DeleteOpenIDConnectProvider::Output> delete_oidc_provider(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::DeleteOpenIDConnectProvider::Input& in);
+Result<op::UpdateOpenIDConnectProviderThumbprint::Output> update_oidc_thumbprints(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::UpdateOpenIDConnectProviderThumbprint::Input& in);
+Result<op::AddClientIDToOpenIDConnectProvider::Output> add_oidc_client(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::AddClientIDToOpenIDConnectProvider::Input& in);
+Result<op::RemoveClientIDFromOpenIDConnectProvider::Output> remove_oidc_client(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::RemoveClientIDFromOpenIDConnectProvider::Input& in);
+Result<op::TagOpenIDConnectProvider::Output> tag_oidc_provider(
+    Iam& iam, store::Tx& tx, const Context& context, const op::TagOpenIDConnectProvider::Input& in);
+Result<op::UntagOpenIDConnectProvider::Output> untag_oidc_provider(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::UntagOpenIDConnectProvider::Input& in);
+Result<op::ListOpenIDConnectProviderTags::Output> list_oidc_provider_tags(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::ListOpenIDConnectProviderTags::Input& in);
+
 // user_ops.cc
 Result<op::CreateUser::Output> create_user(Iam& iam, store::Tx& tx, const Context& context,
                                            const op::CreateUser::Input& in);

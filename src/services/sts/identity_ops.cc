@@ -1,4 +1,4 @@
-// Who am I, and whose key is this.
+// Who am I, and whose key is this; what is in an encoded message.
 
 #include <fmt/format.h>
 
@@ -36,6 +36,21 @@ Result<op::GetAccessKeyInfo::Output> get_access_key_info(Sts&, store::Tx&, const
   op::GetAccessKeyInfo::Output out;
   out.account = *account;
   return out;
+}
+
+Result<operation::Asks> decode_asks(Sts&, const Context&,
+                                    const op::DecodeAuthorizationMessage::Input&) {
+  identity::Ask ask;
+  ask.action = "sts:DecodeAuthorizationMessage";
+  ask.resource = "*";
+  return operation::Asks{std::move(ask)};
+}
+
+/// No operation that is served here answers with an encoded message, so none can be decoded.
+Result<op::DecodeAuthorizationMessage::Output> decode_authorization_message(
+    Sts&, store::Tx&, const Context&, const op::DecodeAuthorizationMessage::Input&) {
+  return fail(Error{"InvalidAuthorizationMessageException", 400,
+                    "The message is not an encoded authorization message of this service."});
 }
 
 }  // namespace wolke::sts

@@ -24,6 +24,13 @@ operation::ServiceTable sts_table(Sts* sts) {
                              no_asks<op::GetCallerIdentity>>(),
               operation::row<Sts, op::GetSessionToken, get_session_token,
                              no_asks<op::GetSessionToken>>(),
+              operation::row<Sts, op::GetFederationToken, get_federation_token,
+                             federation_token_asks>(),
+              // Its caller is nobody; the task asks the role's trust policy for the token's bearer.
+              operation::task_row<Sts, op::AssumeRoleWithWebIdentity, assume_role_with_web_identity,
+                                  no_asks<op::AssumeRoleWithWebIdentity>>(),
+              operation::row<Sts, op::DecodeAuthorizationMessage, decode_authorization_message,
+                             decode_asks>(),
               operation::row<Sts, op::GetAccessKeyInfo, get_access_key_info,
                              access_key_info_asks>(),
           },

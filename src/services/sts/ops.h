@@ -22,6 +22,19 @@ Result<op::GetAccessKeyInfo::Output> get_access_key_info(Sts& sts, store::Tx& tx
                                                          const Context& context,
                                                          const op::GetAccessKeyInfo::Input& in);
 
+Result<op::GetFederationToken::Output> get_federation_token(
+    Sts& sts, store::Tx& tx, const Context& context, const op::GetFederationToken::Input& in);
+Result<op::DecodeAuthorizationMessage::Output> decode_authorization_message(
+    Sts& sts, store::Tx& tx, const Context& context,
+    const op::DecodeAuthorizationMessage::Input& in);
+/// A task: the issuer may have to be asked for its keys.
+async::Task<Result<op::AssumeRoleWithWebIdentity::Output>> assume_role_with_web_identity(
+    Sts& sts, Context context, op::AssumeRoleWithWebIdentity::Input in);
+
+Result<operation::Asks> federation_token_asks(Sts& sts, const Context& context,
+                                              const op::GetFederationToken::Input& in);
+Result<operation::Asks> decode_asks(Sts& sts, const Context& context,
+                                    const op::DecodeAuthorizationMessage::Input& in);
 /// The role's trust policy has to allow, and for callers that it does not name directly their own
 /// policies too.
 Result<operation::Asks> assume_role_asks(Sts& sts, const Context& context,

@@ -1,4 +1,5 @@
-// Temporary credentials. Source: STS API Reference, AssumeRole and GetSessionToken.
+// Temporary credentials for who has some. Source: STS API Reference, AssumeRole, GetSessionToken,
+// GetFederationToken.
 
 #include <fmt/format.h>
 
@@ -10,126 +11,38 @@
 #include "wolke/identity/policy.h"
 #include "wolke/identity/state.h"
 #include "wolke/services/sts/ops.h"
+#include "wolke/services/sts/session_rules.h"
 
 namespace wolke::sts {
 namespace {
 
 using identity::PrincipalKind;
 
-constexpr std::int32_t duration_min = 900;
 constexpr std::int32_t chained_duration_max = 3600;
 constexpr std::int32_t token_duration_max = 129'600;
+constexpr std::int32_t token_duration_default = 43'200;
 constexpr std::int32_t root_token_duration_max = 3600;
-constexpr std::size_t session_policy_bytes_max = 2048;
-constexpr std::size_t session_policy_arns_max = 10;
-constexpr std::size_t session_tags_max = 50;
 
-Error validation_error(std::string text) {
-  return {"ValidationError", 400, std::move(text)};
+/// Of GetSessionToken and GetFederationToken.
+Duration token_duration(bool root) {
+  return {.seconds_max = root ? root_token_duration_max : token_duration_max,
+          .seconds_default = token_duration_default,
+          .too_long = "The requested DurationSeconds exceeds the longest session of this caller."};
 }
 
-Result<void> check_session_name(const std::string& name) {
-  const bool valid =
-      name.size() >= 2 && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               std::string_view("_+=,.@-").find(c) != std::string_view::npos;
-      });
-  if (valid) return {};
-  return fail(validation_error(fmt::format(
-      "1 validation error detected: Value '{}' at 'roleSessionName' failed to satisfy constraint: "
-      "Member must satisfy regular expression pattern: [\\w+=,.@-]*",
-      printable(name))));
-}
-
-Result<std::int32_t> session_seconds(const std::optional<std::int32_t>& wanted,
-                                     std::int32_t seconds_max, std::int32_t seconds_default,
-                                     const char* too_long) {
-  const std::int32_t seconds = wanted.value_or(std::min(seconds_default, seconds_max));
-  if (seconds < duration_min) {
-    return fail(
-        validation_error(fmt::format("1 validation error detected: Value '{}' at 'durationSeconds' "
-                                     "failed to satisfy constraint: "
-                                     "Member must have value greater than or equal to {}",
-                                     seconds, duration_min)));
-  }
-  if (seconds > seconds_max) return fail(validation_error(too_long));
-  return seconds;
-}
-
-/// The role named by the ARN, as its record has it.
-Result<identity::EntityRecord> load_role(store::Tx& tx, const std::string& role_arn) {
-  const auto arn = identity::parse_iam_arn(role_arn);
-  if (!arn || arn->type != "role")
-    return fail(validation_error(fmt::format("{} is invalid", printable(role_arn))));
-  TRY(auto record, tx.peek<identity::EntityRecord>(identity::keys::entity(
-                       identity::EntityType::role, arn->account, arn->name)));
-  // The gate refused before, in the same words as for a role that does not trust the caller.
-  if (!record || record->path != arn->path) {
-    return fail(
-        Error{"AccessDenied", 403, fmt::format("The role {} cannot be assumed.", role_arn)});
-  }
-  return *std::move(record);
-}
-
-Result<void> add_policies(store::Tx& tx, const op::AssumeRole::Input& in,
-                          identity::SessionRequest& out) {
-  if (in.policy) {
-    if (in.policy->size() > session_policy_bytes_max) {
-      return fail(Error{"PackedPolicyTooLarge", 400,
-                        "The session policy is longer than 2,048 characters."});
-    }
-    TRY(identity::Policy::parse(*in.policy, identity::PolicyKind::identity));
-    out.policies.push_back(*in.policy);
-  }
-  if (!in.policy_arns) return {};
-  if (in.policy_arns->size() > session_policy_arns_max) {
-    return fail(validation_error("At most 10 managed policies can be session policies."));
-  }
-  for (const model::PolicyDescriptorType& descriptor : *in.policy_arns) {
-    const std::string arn = descriptor.arn.value_or("");
-    TRY(const auto document, identity::managed_policy_document(tx, arn));
-    if (!document)
-      return fail(
-          Error{"NoSuchEntity", 404, fmt::format("Policy {} was not found.", printable(arn))});
-    out.policy_arns.push_back(arn);
-  }
-  return {};
-}
-
-/// Session tags by their keys, which are the same whatever their case.
-using Tags = std::map<std::string, std::string>;
-
-bool has_key(const Tags& tags, std::string_view key) {
-  return std::ranges::any_of(tags, [key](const auto& one) { return iequals(one.first, key); });
-}
-
-Error invalid_parameter(std::string text) {
-  return {"InvalidParameterValue", 400, std::move(text)};
-}
-
-Result<Tags> requested_tags(const op::AssumeRole::Input& in) {
-  Tags out;
-  if (!in.tags) return out;
-  for (const model::Tag& tag : *in.tags) {
-    const std::string key = tag.key.value_or("");
-    if (to_lower(key).starts_with("aws:")) {
-      return fail(
-          invalid_parameter("Tag keys that begin with 'aws:' are reserved for internal use."));
-    }
-    if (has_key(out, key)) {
-      return fail(invalid_parameter(
-          "Duplicate tag keys found. Please note that Tag keys are case insensitive."));
-    }
-    out.emplace(key, tag.value.value_or(""));
-  }
-  return out;
+/// Users and roots with long-term keys.
+Result<void> check_own_key(const identity::Principal& caller, std::string_view operation) {
+  const bool own = caller.kind == PrincipalKind::root || caller.kind == PrincipalKind::user;
+  if (own && !caller.access_key_id.starts_with("ASIA")) return {};
+  return fail(Error{"AccessDenied", 403,
+                    fmt::format("Cannot call {} with session credentials", operation)});
 }
 
 /// The tags that are passed, and those that come with the caller's session: these stay transitive,
 /// and nothing replaces them. Source: IAM User Guide, "Chaining roles with session tags".
 Result<void> add_tags(const op::AssumeRole::Input& in, const Tags& inherited,
                       identity::SessionRequest& out) {
-  TRY(out.tags, requested_tags(in));
+  TRY(out.tags, checked_tags(in.tags));
   for (const auto& [key, value] : inherited) {
     if (!has_key(out.tags, key)) continue;
     return fail(invalid_parameter(
@@ -173,13 +86,6 @@ Result<void> check_served(const op::AssumeRole::Input& in) {
   if (unserved.empty()) return {};
   return fail(Error{"InvalidParameterValue", 400,
                     fmt::format("AssumeRole with {} is not served by this server.", unserved)});
-}
-
-model::Credentials to_model(const identity::SessionCredentials& session) {
-  return {.access_key_id = session.access_key_id,
-          .secret_access_key = session.secret,
-          .session_token = session.token,
-          .expiration = session.expires};
 }
 
 void add_tag_conditions(const op::AssumeRole::Input& in, const Tags& inherited,
@@ -236,18 +142,17 @@ Result<operation::Asks> assume_role_asks(Sts&, const Context& context,
 Result<op::AssumeRole::Output> assume_role(Sts& sts, store::Tx& tx, const Context& context,
                                            const op::AssumeRole::Input& in) {
   TRY(check_served(in));
-  TRY(check_session_name(*in.role_session_name));
+  TRY(check_session_name(*in.role_session_name, "roleSessionName", 64));
   TRY(const identity::EntityRecord role, load_role(tx, *in.role_arn));
   const bool chained = context.principal().kind == PrincipalKind::assumed_role;
   TRY(const std::int32_t seconds,
       chained
-          ? session_seconds(in.duration_seconds, chained_duration_max, chained_duration_max,
-                            "The requested DurationSeconds exceeds the 1 hour session limit for "
-                            "roles assumed by "
-                            "role chaining")
-          : session_seconds(
-                in.duration_seconds, role.max_session_seconds, chained_duration_max,
-                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+          ? session_seconds(in.duration_seconds,
+                            {.seconds_max = chained_duration_max,
+                             .too_long = "The requested DurationSeconds exceeds the 1 hour session "
+                                         "limit for roles assumed by role chaining"})
+          : session_seconds(in.duration_seconds, {.seconds_max = role.max_session_seconds,
+                                                  .too_long = too_long_for_role}));
   identity::SessionRequest request;
   request.role_arn = *in.role_arn;
   request.session_name = *in.role_session_name;
@@ -255,7 +160,7 @@ Result<op::AssumeRole::Output> assume_role(Sts& sts, store::Tx& tx, const Contex
   // What is bound to a sandbox stays bound: a function's session cannot be carried out through
   // another role.
   request.sandbox_id = context.principal().sandbox_id;
-  TRY(add_policies(tx, in, request));
+  TRY(add_policies(tx, in.policy, in.policy_arns, request));
   TRY(add_tags(in, context.principal().transitive_tags, request));
   TRY(request.source_identity, source_identity_of(in, context.principal()));
   TRY(const identity::SessionCredentials session, sts.directory.make_session(request, context.now));
@@ -264,13 +169,7 @@ Result<op::AssumeRole::Output> assume_role(Sts& sts, store::Tx& tx, const Contex
   out.assumed_role_user =
       model::AssumedRoleUser{.assumed_role_id = session.unique_id, .arn = session.arn};
   if (!request.source_identity.empty()) out.source_identity = request.source_identity;
-  if (in.policy || in.policy_arns || !request.tags.empty()) {
-    std::size_t bytes = in.policy ? in.policy->size() : 0;
-    for (const std::string& arn : request.policy_arns) bytes += arn.size();
-    for (const auto& [key, value] : request.tags) bytes += key.size() + value.size();
-    out.packed_policy_size =
-        static_cast<std::int32_t>(std::min<std::size_t>(100, 1 + bytes * 100 / 4096));
-  }
+  out.packed_policy_size = packed_size(request);
   return out;
 }
 
@@ -278,17 +177,51 @@ Result<op::GetSessionToken::Output> get_session_token(Sts& sts, store::Tx&, cons
                                                       const op::GetSessionToken::Input& in) {
   const identity::Principal& caller = context.principal();
   const bool root = caller.kind == PrincipalKind::root;
-  if ((!root && caller.kind != PrincipalKind::user) || caller.access_key_id.starts_with("ASIA")) {
-    return fail(Error{"AccessDenied", 403, "Cannot call GetSessionToken with session credentials"});
-  }
-  TRY(const std::int32_t seconds,
-      session_seconds(in.duration_seconds, root ? root_token_duration_max : token_duration_max,
-                      43'200,
-                      "The requested DurationSeconds exceeds the longest session of this caller."));
+  TRY(check_own_key(caller, "GetSessionToken"));
+  TRY(const std::int32_t seconds, session_seconds(in.duration_seconds, token_duration(root)));
   TRY(const identity::SessionCredentials session,
       sts.directory.make_own_session(caller, std::chrono::seconds(seconds), context.now));
   op::GetSessionToken::Output out;
   out.credentials = to_model(session);
+  return out;
+}
+
+Result<operation::Asks> federation_token_asks(Sts&, const Context& context,
+                                              const op::GetFederationToken::Input& in) {
+  identity::Ask ask;
+  ask.action = "sts:GetFederationToken";
+  ask.resource = fmt::format("arn:aws:sts::{}:federated-user/{}", context.principal().account,
+                             in.name.value_or(""));
+  TRY(const Tags tags, checked_tags(in.tags));
+  add_tag_conditions(tags, ask);
+  operation::Asks asks = {ask};
+  if (!tags.empty()) {
+    asks.push_back(ask);
+    asks.back().action = "sts:TagSession";
+  }
+  return asks;
+}
+
+Result<op::GetFederationToken::Output> get_federation_token(
+    Sts& sts, store::Tx& tx, const Context& context, const op::GetFederationToken::Input& in) {
+  constexpr std::size_t name_characters_max = 32;
+  const identity::Principal& caller = context.principal();
+  TRY(check_own_key(caller, "GetFederationToken"));
+  TRY(check_session_name(*in.name, "name", name_characters_max));
+  TRY(const std::int32_t seconds,
+      session_seconds(in.duration_seconds, token_duration(caller.kind == PrincipalKind::root)));
+  identity::SessionRequest request;
+  request.session_name = *in.name;
+  request.lifetime = std::chrono::seconds(seconds);
+  TRY(add_policies(tx, in.policy, in.policy_arns, request));
+  TRY(request.tags, checked_tags(in.tags));
+  TRY(const identity::SessionCredentials session,
+      sts.directory.make_federated_session(caller, request, context.now));
+  op::GetFederationToken::Output out;
+  out.credentials = to_model(session);
+  out.federated_user =
+      model::FederatedUser{.federated_user_id = session.unique_id, .arn = session.arn};
+  out.packed_policy_size = packed_size(request);
   return out;
 }
 

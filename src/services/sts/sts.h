@@ -4,11 +4,20 @@
 
 #include "wolke/identity/directory.h"
 #include "wolke/operation/operation.h"
+#include "wolke/operation/runner.h"
+#include "wolke/services/sts/issuer_keys.h"
 
 namespace wolke::sts {
 
+/// What the tokens of web identities need.
+struct WebIdentities {
+  operation::Runner runner;
+  IssuerKeys& keys;
+};
+
 struct Sts {
   identity::Directory& directory;
+  WebIdentities* web = nullptr;  // nullptr: none is taken
 };
 
 /// The service as the gateway sees it; `sts` must outlive it.
