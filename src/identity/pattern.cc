@@ -1,5 +1,6 @@
 #include "wolke/identity/pattern.h"
 
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -21,6 +22,33 @@ bool equal_at(const Piece& piece, std::string_view text, std::size_t at) {
   return true;
 }
 
+/// The first place of a long run with '?': a bit for each prefix of the run that ends where the
+/// text is read (shift-and), so that a hostile run costs a 64th of the product of the lengths.
+std::size_t find_bits(const Piece& piece, std::string_view text, std::size_t from) {
+  constexpr std::size_t word_bits = 64;
+  const std::size_t words = (piece.text.size() + word_bits - 1) / word_bits;
+  std::vector<std::uint64_t> fits(256 * words, 0);  // fits[c][i]: c may stand at i
+  for (std::size_t i = 0; i < piece.text.size(); ++i) {
+    const std::uint64_t bit = std::uint64_t{1} << (i % word_bits);
+    const std::size_t first = piece.any[i] ? 0 : static_cast<unsigned char>(piece.text[i]);
+    const std::size_t last = piece.any[i] ? 255 : first;
+    for (std::size_t c = first; c <= last; ++c) fits[c * words + i / word_bits] |= bit;
+  }
+  std::vector<std::uint64_t> state(words, 0);
+  const std::uint64_t whole = std::uint64_t{1} << ((piece.text.size() - 1) % word_bits);
+  for (std::size_t at = from; at < text.size(); ++at) {
+    const std::uint64_t* fit = &fits[static_cast<unsigned char>(text[at]) * words];
+    std::uint64_t carry = 1;
+    for (std::size_t word = 0; word < words; ++word) {
+      const std::uint64_t next = state[word] >> (word_bits - 1);
+      state[word] = (state[word] << 1 | carry) & fit[word];
+      carry = next;
+    }
+    if ((state[words - 1] & whole) != 0) return at + 1 - piece.text.size();
+  }
+  return std::string_view::npos;
+}
+
 std::size_t find_piece(const Piece& piece, std::string_view text, std::size_t from) {
   if (piece.text.size() > text.size() - from) return std::string_view::npos;
   if (piece.any.empty()) {
@@ -30,6 +58,8 @@ std::size_t find_piece(const Piece& piece, std::string_view text, std::size_t fr
     if (hit == nullptr) return std::string_view::npos;
     return static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
   }
+  constexpr std::size_t short_run = 16;
+  if (piece.text.size() > short_run) return find_bits(piece, text, from);
   for (std::size_t at = from; at + piece.text.size() <= text.size(); ++at) {
     if (equal_at(piece, text, at)) return at;
   }

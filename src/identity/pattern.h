@@ -4,8 +4,9 @@
 // '*'. A variable without a value and without a default matches nothing, and says so, so that the
 // negated elements (NotResource) can refuse too.
 //
-// Cost: literal runs are found by a linear search, so a pattern without '?' is matched in linear
-// time; '?' costs at most the product of the lengths. No recursion. Threads: immutable after
+// Cost: literal runs are found by a linear search, runs with '?' by 64 characters at once, so a
+// match costs about the length of the text, and for a run of n characters with '?' n / 64 times
+// that. No recursion. Threads: immutable after
 // compile. Source: IAM User Guide "IAM policy elements: Variables and tags".
 
 #include <cstdint>

@@ -274,6 +274,37 @@ TEST(PolicyLaws, WildcardsAgreeWithASimpleMatcher) {
   }
 }
 
+TEST(PolicyLaws, LongRunsWithQuestionMarksAgreeWithASimpleMatcher) {
+  Maker make(11);
+  const Context none;
+  int matched = 0;
+  for (int i = 0; i < rounds; ++i) {
+    std::string text, run;
+    for (std::size_t n = 20 + make.below(200); n > 0; --n) text += make.one_of({"a", "b"});
+    const std::size_t size = 17 + make.below(text.size() - 16);
+    run = text.substr(make.below(text.size() - std::min(text.size(), size) + 1), size);
+    for (std::size_t n = 1 + make.below(20); n > 0; --n) run[make.below(run.size())] = '?';
+    if (make.below(3) == 0) run[make.below(run.size())] = 'a';
+    const std::string pattern = "*" + run + "*";
+    const bool ours =
+        Pattern::compile(pattern, PatternKind::glob, true).match(text, none) == Match::yes;
+    EXPECT_EQ(ours, glob_match(pattern, text)) << pattern << " " << text;
+    matched += ours;
+  }
+  EXPECT_GT(matched, rounds / 2);
+  EXPECT_LT(matched, rounds);
+}
+
+TEST(PolicyLaws, ManyQuestionMarksCostNoMoreThanAFewPasses) {
+  const Context none;
+  std::string marks;
+  for (int i = 0; i < 3000; ++i) marks += "?a";
+  const std::string text(100'000, 'a');
+  const Pattern pattern = Pattern::compile("*" + marks + "b*", PatternKind::glob, false);
+  // The product of the lengths, 600 million comparisons each time, would not end in time.
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(pattern.match(text, none), Match::no);
+}
+
 TEST(PolicyLaws, ManyStarsCostNoMoreThanOnePass) {
   const Context none;
   std::string stars;
