@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "wolke/app/role_rights.h"
+#include "wolke/deliver/lineage.h"
 #include "wolke/observe/log.h"
 
 namespace wolke::app {
@@ -140,7 +141,8 @@ async::Task<void> FunctionLogs::stop() {
 
 FunctionLogs::Write write_to(logs::Appender& appender) {
   return [&appender](const invoke::LogStream& to, Timestamp at, std::string line) {
-    appender.append(to.account, to.region, to.group, to.stream, at, std::move(line));
+    appender.append(to.account, to.region, to.group, to.stream, at, std::move(line),
+                    deliver::lineage_of(to.trace));
   };
 }
 

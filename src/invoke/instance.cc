@@ -171,7 +171,7 @@ Task<std::optional<InvokeResult>> LiveInstance::invoke(InvokeRequest& request) {
   Monotonic deadline = began + function_->timeout;
   Timestamp told = dependencies_.env.clock.wall() + function_->timeout;
   if (init_failure_ && !broken_) co_await initialise_again(deadline);
-  log_.started(request.request_id);
+  log_.started(request);
   Outcome outcome;
   if (init_failure_) {
     outcome = *init_failure_;

@@ -46,7 +46,9 @@ void InstanceLog::init_ended(InitPhase phase, const Ending& ending, Micros durat
   keep(init_report_line(duration, phase, ending.status, ending.error_type));
 }
 
-void InstanceLog::started(const std::string& request_id) {
+void InstanceLog::started(const InvokeRequest& request) {
+  const std::string& request_id = request.request_id;
+  stream_.trace = request.trace;
   if (structured()) tell(start_event(request_id, function_->version));
   if (!json_) keep(start_line(request_id, function_->version));
 }

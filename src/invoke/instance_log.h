@@ -31,7 +31,8 @@ class InstanceLog {
   /// The runtime's part of the Init phase is over; the extensions' may go on.
   void init_runtime_done(InitPhase phase, const Ending& ending);
   void init_ended(InitPhase phase, const Ending& ending, Micros duration);
-  void started(const std::string& request_id);
+  /// From here the lines are of this invocation, until the next.
+  void started(const InvokeRequest& request);
   void timed_out(const std::string& request_id);
   void fault(const ServiceFault& fault, const std::string& request_id);
   /// The function has answered, or never will; extensions may go on. An empty status is success.

@@ -95,6 +95,8 @@ class Invoker {
 struct LogStream {
   std::string account, region, group, stream;
   std::string function_arn, function_name, role_arn;
+  /// Of the invocation that the lines belong to; empty: to none.
+  std::string trace = {};
 };
 
 /// Where function logs go: app wires it to the logs service. Must not block; loss is counted, never

@@ -7,9 +7,10 @@ import time
 import unittest
 import uuid
 
-from aws import Case, ClientError, client, wait_for, zipped
+from aws import BINARY, Case, ClientError, client, run, wait_for, zipped
 
 ENDPOINT = os.environ.get("WOLKE_ENDPOINT", "")
+SPEAKER = "def handler(event, context):\n    print('SPOKE')\n"
 CODE = "def handler(event, context):\n    print('GOT ' + event['awslogs']['data'])\n"
 
 
@@ -70,6 +71,29 @@ class Subscriptions(Case):
         self.assertEqual([json.loads(event["message"])["n"] for event in found], [1, 2])
         listed = self.logs.filter_log_events(logGroupName=self.group, filterPattern="error")["events"]
         self.assertEqual([event["id"] for event in found], [event["eventId"] for event in listed])
+
+    def test_functions_that_invoke_each_other_by_their_logs_are_stopped(self):
+        names = [self.name, self.make_function(self.functions, self.make_role(client("iam")), {"index.py": SPEAKER},
+                                               Runtime="python3.11", Handler="index.handler")]
+        self.functions.update_function_code(FunctionName=self.name, ZipFile=zipped({"index.py": SPEAKER}))
+        groups = ["/aws/lambda/" + name for name in names]
+        for group, name in zip(groups, reversed(names)):
+            self.logs.create_log_group(logGroupName=group)
+            self.addCleanup(self.logs.delete_log_group, logGroupName=group)
+            arn = self.functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+            self.functions.add_permission(FunctionName=name, StatementId="l", Action="lambda:InvokeFunction",
+                                          Principal="logs.amazonaws.com")
+            self.logs.put_subscription_filter(logGroupName=group, filterName="f", filterPattern="SPOKE", destinationArn=arn)
+        self.functions.invoke(FunctionName=names[0], Payload=b"{}")
+
+        def stopped():
+            out = run(BINARY, "events", "--json", "--failed", "--endpoint", ENDPOINT, env=dict(os.environ))
+            return [one for one in json.loads(out.stdout or '{"Events":[]}')["Events"] if "RecursiveInvocation" in one["Reason"]
+                    and any(one["Target"].endswith(":" + name) for name in names)]
+        record, = wait_for(stopped, what="the end of the loop")
+        self.assertEqual(record["State"], "discarded")
+        spoken = sum(len(self.logs.filter_log_events(logGroupName=group, filterPattern="SPOKE")["events"]) for group in groups)
+        self.assertEqual(spoken, 16)
 
     def test_a_function_that_does_not_admit_logs_is_refused(self):
         with self.assertRaises(ClientError) as caught:
