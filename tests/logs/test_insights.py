@@ -83,10 +83,34 @@ class Insights(unittest.TestCase):
 
     def test_queries_are_described_and_stopped(self):
         query_id = self.start("fields @message | limit 1")
-        found = self.logs.describe_queries(logGroupName=self.group, status="Running")["queries"]
-        self.assertIn(query_id, [query["queryId"] for query in found])
         self.assertTrue(self.logs.stop_query(queryId=query_id)["success"])
         self.assertEqual(self.logs.get_query_results(queryId=query_id)["status"], "Cancelled")
+        self.refused("InvalidParameterException", self.logs.stop_query, queryId=query_id)
+        found = self.logs.describe_queries(logGroupName=self.group, status="Cancelled")["queries"]
+        self.assertIn(query_id, [query["queryId"] for query in found])
+
+    def test_a_query_ends_though_nobody_asks_for_its_results(self):
+        query_id = self.start("fields @message | limit 1")
+        wait_for(lambda: query_id in [query["queryId"] for query in self.logs.describe_queries(
+            logGroupName=self.group, status="Complete")["queries"]], what="the query's end")
+
+    def test_queries_are_kept_under_names(self):
+        name, text = "team/errors-" + uuid.uuid4().hex, "fields @message | filter level = 'error'"
+        made = self.logs.put_query_definition(name=name, queryString=text, logGroupNames=[self.group])["queryDefinitionId"]
+        self.logs.put_query_definition(name=name, queryString=text + " | limit 3", queryDefinitionId=made)
+        other = self.logs.put_query_definition(name=name + "2", queryString="fields a")["queryDefinitionId"]
+        found = self.logs.describe_query_definitions(queryDefinitionNamePrefix=name)["queryDefinitions"]
+        self.assertEqual([(one["queryDefinitionId"], one["name"]) for one in found], [(made, name), (other, name + "2")])
+        self.assertEqual((found[0]["queryString"], found[0]["logGroupNames"]), (text + " | limit 3", []))
+        page = self.logs.describe_query_definitions(queryDefinitionNamePrefix=name, maxResults=1)
+        rest = self.logs.describe_query_definitions(queryDefinitionNamePrefix=name, nextToken=page["nextToken"])
+        self.assertEqual([one["name"] for one in rest["queryDefinitions"]], [name + "2"])
+        self.assertNotIn("nextToken", rest)
+        for one in (made, other):
+            self.assertTrue(self.logs.delete_query_definition(queryDefinitionId=one)["success"])
+            self.refused("ResourceNotFoundException", self.logs.delete_query_definition, queryDefinitionId=one)
+        self.refused("ResourceNotFoundException", self.logs.put_query_definition, name=name, queryString=text,
+                     queryDefinitionId=made)
 
     def refused(self, code, call, **arguments):
         with self.assertRaises(botocore.exceptions.ClientError) as caught:
@@ -105,7 +129,7 @@ class Insights(unittest.TestCase):
                      filterPattern="{ $.level = ")
 
     def test_metric_filters_are_kept_and_tried(self):
-        change = {"metricName": "Errors", "metricNamespace": "App", "metricValue": "1"}
+        change = {"metricName": "Errors", "metricNamespace": "App/1#2:b", "metricValue": "1"}
         self.logs.put_metric_filter(logGroupName=self.group, filterName="m", filterPattern="{ $.level = error }",
                                     metricTransformations=[change])
         self.addCleanup(self.logs.delete_metric_filter, logGroupName=self.group, filterName="m")

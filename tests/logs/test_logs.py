@@ -101,6 +101,9 @@ class Logs(unittest.TestCase):
         names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
         self.assertEqual(names, [self.group, self.group + "a", self.group + "b", self.group + "c"])
 
+    def test_no_destination_exists(self):
+        self.assertEqual(self.logs.describe_destinations()["destinations"], [])
+
     def test_errors(self):
         self.refused("ResourceAlreadyExistsException", self.logs.create_log_group, logGroupName=self.group)
         self.refused("ResourceNotFoundException", self.logs.get_log_events, logGroupName=self.group + "x",

@@ -13,6 +13,7 @@ namespace wolke::logs {
 namespace {
 
 constexpr std::int32_t groups_page_max = 50;
+constexpr std::int32_t list_max = 1000;  // of ListLogGroups
 constexpr std::size_t tags_max = 50;
 
 /// CloudWatch Logs API reference, PutRetentionPolicy.
@@ -132,6 +133,60 @@ Result<op::DescribeLogGroups::Output> describe_groups(Logs&, Tx& tx, const Conte
     if (full && rest) out.next_token = to_base64(last);
     if (full || !page.more) return out;
   }
+}
+
+namespace {
+
+/// One of several texts that a name begins with (after "^") or contains.
+bool matches_pattern(const std::string& name, const std::string& pattern) {
+  if (pattern.empty()) return true;
+  const auto alternatives = split(pattern, '|');
+  return std::ranges::any_of(alternatives, [&](std::string_view one) {
+    if (one.starts_with('^')) return name.starts_with(one.substr(1));
+    return name.find(one) != std::string::npos;
+  });
+}
+
+Result<void> check_list_served(const op::ListLogGroups::Input& input) {
+  if (input.data_sources) return fail(not_served("dataSources"));
+  if (input.field_index_names) return fail(not_served("fieldIndexNames"));
+  if (input.log_group_tags) return fail(not_served("logGroupTags"));
+  return {};
+}
+
+}  // namespace
+
+Result<op::ListLogGroups::Output> list_log_groups(Logs&, Tx& tx, const Context& context,
+                                                  const op::ListLogGroups::Input& input) {
+  TRY(check_list_served(input));
+  const auto after = from_base64(input.next_token.value_or(""));
+  if (!after) return fail(invalid_parameter("The specified nextToken is invalid."));
+  const auto max =
+      static_cast<std::size_t>(std::clamp(input.limit.value_or(groups_page_max), 1, list_max));
+  const std::string pattern = input.log_group_name_pattern.value_or("");
+  op::ListLogGroups::Output out;
+  out.log_groups.emplace();
+  std::string last = *after;
+  for (bool more = true; more;) {
+    TRY(const Groups page, list_groups(tx, {context.account, context.region, ""}, last, list_max));
+    for (const Group& group : page.items) {
+      const std::string log_class = group.log_class.empty() ? "STANDARD" : group.log_class;
+      const bool wanted = matches_pattern(group.name, pattern) &&
+                          (!input.log_group_class || log_class == *input.log_group_class);
+      if (wanted && out.log_groups->size() == max) {
+        out.next_token = to_base64(last);
+        return out;
+      }
+      last = group.name;
+      if (!wanted) continue;
+      auto& item = out.log_groups->emplace_back();
+      item.log_group_name = group.name;
+      item.log_group_arn = GroupName{context.account, context.region, group.name}.arn();
+      item.log_group_class = log_class;
+    }
+    more = page.more;
+  }
+  return out;
 }
 
 Result<op::PutRetentionPolicy::Output> put_retention(Logs&, Tx& tx, const Context& context,

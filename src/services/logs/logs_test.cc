@@ -220,6 +220,36 @@ TEST_F(LogsTest, StreamsAreListedByNameOrByTheirLastEvent) {
   EXPECT_FALSE(input.next_token);
 }
 
+TEST_F(LogsTest, GroupsAreListedByWhatTheirNamesBeginWithOrContain) {
+  for (const char* name : {"/l/a/one", "/l/b/one", "/l/b/two", "/other/l/b"}) {
+    op::CreateLogGroup::Input group;
+    group.log_group_name = name;
+    ASSERT_TRUE((call<op::CreateLogGroup, create_group>(group)));
+  }
+  op::ListLogGroups::Input input;
+  const auto names = [&] {
+    std::vector<std::string> out;
+    const auto page = *call<op::ListLogGroups, list_log_groups>(input);
+    for (const auto& group : *page.log_groups) out.push_back(*group.log_group_name);
+    input.next_token = page.next_token;
+    return out;
+  };
+  using Names = std::vector<std::string>;
+  input.log_group_name_pattern = "^/l/b";
+  EXPECT_EQ(names(), (Names{"/l/b/one", "/l/b/two"}));
+  input.log_group_name_pattern = "/l/b";
+  EXPECT_EQ(names(), (Names{"/l/b/one", "/l/b/two", "/other/l/b"}));
+  input.log_group_name_pattern = "two|^/l/a";
+  EXPECT_EQ(names(), (Names{"/l/a/one", "/l/b/two"}));
+  input.limit = 1;
+  EXPECT_EQ(names(), (Names{"/l/a/one"}));
+  EXPECT_EQ(names(), (Names{"/l/b/two"}));
+  EXPECT_FALSE(input.next_token);
+  input.log_group_tags.emplace();
+  EXPECT_EQ((call<op::ListLogGroups, list_log_groups>(input).error().message),
+            "logGroupTags is not served by this server.");
+}
+
 TEST(ValidText, BrokenUtf8BecomesReplacementCharacters) {
   EXPECT_EQ(valid_text("a\xff\xc3\xa9\xe2\x82"), "a\xEF\xBF\xBD\xc3\xa9\xEF\xBF\xBD\xEF\xBF\xBD");
 }

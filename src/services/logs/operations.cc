@@ -37,9 +37,11 @@ Result<Asks> on_arn(Logs&, const Context& context, const typename Op::Input& inp
                .resource_account = group.account}};
 }
 
-Result<Asks> on_all_groups(Logs&, const Context& context, const op::DescribeLogGroups::Input&) {
+template <class Op>
+Result<Asks> on_all_groups(Logs&, const Context& context, const typename Op::Input&) {
   const GroupName none{context.account, context.region, ""};
-  return Asks{{.action = "logs:DescribeLogGroups", .resource = none.stream_arn("")}};
+  return Asks{
+      {.action = "logs:" + std::string(Op::operation().name), .resource = none.stream_arn("")}};
 }
 
 /// What belongs to no group, or to any.
@@ -82,7 +84,8 @@ operation::ServiceTable logs_table(Logs* service) {
   static constexpr operation::Row rows[] = {
       serve<op::CreateLogGroup, create_group, on_group<op::CreateLogGroup>>(),
       serve<op::DeleteLogGroup, delete_group, on_group<op::DeleteLogGroup>>(),
-      serve<op::DescribeLogGroups, describe_groups, on_all_groups>(),
+      serve<op::DescribeLogGroups, describe_groups, on_all_groups<op::DescribeLogGroups>>(),
+      serve<op::ListLogGroups, list_log_groups, on_all_groups<op::ListLogGroups>>(),
       serve<op::PutRetentionPolicy, put_retention, on_group<op::PutRetentionPolicy>>(),
       serve<op::DeleteRetentionPolicy, delete_retention, on_group<op::DeleteRetentionPolicy>>(),
 
@@ -100,6 +103,8 @@ operation::ServiceTable logs_table(Logs* service) {
             on_group<op::DescribeSubscriptionFilters>>(),
       serve<op::DeleteSubscriptionFilter, delete_subscription_filter,
             on_group<op::DeleteSubscriptionFilter>>(),
+      serve<op::DescribeDestinations, describe_destinations,
+            on_everything<op::DescribeDestinations>>(),
 
       serve<op::PutMetricFilter, put_metric_filter, on_group<op::PutMetricFilter>>(),
       serve<op::DescribeMetricFilters, describe_metric_filters, on_metric_filters>(),
@@ -111,6 +116,12 @@ operation::ServiceTable logs_table(Logs* service) {
       serve<op::StopQuery, stop_query, on_everything<op::StopQuery>>(),
       serve<op::DescribeQueries, describe_queries, on_everything<op::DescribeQueries>>(),
       serve<op::GetLogRecord, get_log_record, on_record>(),
+
+      serve<op::PutQueryDefinition, put_query_definition, on_everything<op::PutQueryDefinition>>(),
+      serve<op::DescribeQueryDefinitions, describe_query_definitions,
+            on_everything<op::DescribeQueryDefinitions>>(),
+      serve<op::DeleteQueryDefinition, delete_query_definition,
+            on_everything<op::DeleteQueryDefinition>>(),
 
       serve<op::PutResourcePolicy, put_resource_policy, on_everything<op::PutResourcePolicy>>(),
       serve<op::DescribeResourcePolicies, describe_resource_policies,

@@ -19,6 +19,8 @@ Result<op::DeleteLogGroup::Output> delete_group(Logs&, Tx&, const Context&,
                                                 const op::DeleteLogGroup::Input&);
 Result<op::DescribeLogGroups::Output> describe_groups(Logs&, Tx&, const Context&,
                                                       const op::DescribeLogGroups::Input&);
+Result<op::ListLogGroups::Output> list_log_groups(Logs&, Tx&, const Context&,
+                                                  const op::ListLogGroups::Input&);
 Result<op::PutRetentionPolicy::Output> put_retention(Logs&, Tx&, const Context&,
                                                      const op::PutRetentionPolicy::Input&);
 Result<op::DeleteRetentionPolicy::Output> delete_retention(Logs&, Tx&, const Context&,
@@ -61,6 +63,9 @@ Result<op::DescribeSubscriptionFilters::Output> describe_subscription_filters(
 Result<op::DeleteSubscriptionFilter::Output> delete_subscription_filter(
     Logs&, Tx&, const Context&, const op::DeleteSubscriptionFilter::Input&);
 
+Result<op::DescribeDestinations::Output> describe_destinations(
+    Logs&, Tx&, const Context&, const op::DescribeDestinations::Input&);
+
 // metric_filter_ops.cc
 Result<op::PutMetricFilter::Output> put_metric_filter(Logs&, Tx&, const Context&,
                                                       const op::PutMetricFilter::Input&);
@@ -91,6 +96,14 @@ Result<op::GetLogRecord::Output> get_log_record(Logs&, Tx&, const Context&,
                                                 const op::GetLogRecord::Input&);
 Result<op::DescribeQueries::Output> describe_queries(Logs&, Tx&, const Context&,
                                                      const op::DescribeQueries::Input&);
+// query_definition_ops.cc
+Result<op::PutQueryDefinition::Output> put_query_definition(Logs&, Tx&, const Context&,
+                                                            const op::PutQueryDefinition::Input&);
+Result<op::DescribeQueryDefinitions::Output> describe_query_definitions(
+    Logs&, Tx&, const Context&, const op::DescribeQueryDefinitions::Input&);
+Result<op::DeleteQueryDefinition::Output> delete_query_definition(
+    Logs&, Tx&, const Context&, const op::DeleteQueryDefinition::Input&);
+
 /// The groups that a query is about.
 Result<std::vector<GroupName>> groups_of_query(const Context& context,
                                                const op::StartQuery::Input& input);

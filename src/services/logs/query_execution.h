@@ -1,7 +1,8 @@
 #pragma once
-// Queries under way. A query has no thread of its own: each GetQueryResults reads a bounded portion
-// of the events and answers with what there is, until all are read. What is in memory here is lost
-// with the process or when many queries are under way, and is then worked out anew from the record.
+// Queries under way. A query has no thread of its own: each GetQueryResults (and DescribeQueries,
+// for the newest) reads a bounded portion of the events and answers with what there is, until all
+// are read. What is in memory here is lost with the process or when many queries are under way, and
+// is then worked out anew from the record.
 //
 // Threads: any; two that ask for one query take turns.
 

@@ -41,6 +41,17 @@ Result<Query> get_query(Tx& tx, const Context& context, const std::string& id) {
   return *std::move(query);
 }
 
+/// Reads the next portion of a query that is under way, and keeps how it ended.
+Result<QueryStatus> go_on(Tx& tx, const Context& context, Query& query, QueryExecution& execution) {
+  TRY(execution.advance(tx, context.now));
+  const QueryStatus status = execution.status();
+  if (status != query.status && status != QueryStatus::running) {
+    query.status = status;
+    tx.put(query_key(here(context), query.id), query);
+  }
+  return status;
+}
+
 /// Seconds, or, as some clients give them, milliseconds.
 std::int64_t millis_of(std::int64_t given) {
   constexpr std::int64_t seconds_max = 100'000'000'000;
@@ -147,12 +158,7 @@ Result<op::GetQueryResults::Output> get_query_results(Logs& logs, Tx& tx, const 
   }
   const QueryExecutions::Shared shared = logs.queries->find_or_make(here(context), query);
   auto execution = shared->lock();
-  TRY((*execution)->advance(tx, context.now));
-  const QueryStatus status = (*execution)->status();
-  if (status != query.status && status != QueryStatus::running) {
-    query.status = status;
-    tx.put(query_key(here(context), query.id), query);
-  }
+  TRY(const QueryStatus status, go_on(tx, context, query, **execution));
   out.status = status == QueryStatus::running ? "Running" : status_name(query, context.now);
   out.statistics->records_matched = static_cast<double>((*execution)->matched());
   out.statistics->records_scanned = static_cast<double>((*execution)->scanned());
@@ -209,9 +215,30 @@ Result<op::GetLogRecord::Output> get_log_record(Logs&, Tx& tx, const Context& co
   return out;
 }
 
-Result<op::DescribeQueries::Output> describe_queries(Logs&, Tx& tx, const Context& context,
+namespace {
+
+/// A query has no thread of its own: who looks whether it has ended moves it on.
+Result<void> move_newest_on(Logs& logs, Tx& tx, const Context& context,
+                            std::vector<Query> queries) {
+  std::erase_if(queries, [&](const Query& query) {
+    return std::string_view(status_name(query, context.now)) != "Running";
+  });
+  const auto newest = std::ranges::max_element(queries, {}, &Query::created);
+  if (newest == queries.end()) return {};
+  const QueryExecutions::Shared shared = logs.queries->find_or_make(here(context), *newest);
+  auto execution = shared->lock();
+  TRY(const QueryStatus status, go_on(tx, context, *newest, **execution));
+  static_cast<void>(status);
+  return {};
+}
+
+}  // namespace
+
+Result<op::DescribeQueries::Output> describe_queries(Logs& logs, Tx& tx, const Context& context,
                                                      const op::DescribeQueries::Input& input) {
   TRY(auto queries, list_queries(tx, here(context)));
+  // What is described is how they were before.
+  TRY(move_newest_on(logs, tx, context, queries));
   std::sort(queries.begin(), queries.end(), [](const Query& a, const Query& b) {
     return a.created != b.created ? a.created > b.created : a.id < b.id;
   });

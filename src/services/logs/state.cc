@@ -35,6 +35,12 @@ KeyBuilder policies_table(const GroupName& place) {
   return key;
 }
 
+KeyBuilder query_definitions_table(const GroupName& place) {
+  KeyBuilder key("logs.definition");
+  key.text(place.account).text(place.region);
+  return key;
+}
+
 KeyBuilder queries_table(const GroupName& place) {
   KeyBuilder key("logs.query");
   key.text(place.account).text(place.region);
@@ -106,6 +112,10 @@ store::Key query_key(const GroupName& place, std::string_view id) {
   return {shard_of_groups(place), queries_table(place).text(id).build()};
 }
 
+store::Key query_definition_key(const GroupName& place, std::string_view id) {
+  return {shard_of_groups(place), query_definitions_table(place).text(id).build()};
+}
+
 std::string event_id(std::uint64_t stream, Position position) {
   return fmt::format("{:020}{:020}{:016}", position.timestamp_ms, position.sequence,
                      stream % 10'000'000'000'000'000ULL);
@@ -173,6 +183,11 @@ Result<std::vector<ResourcePolicy>> list_policies(store::Tx& tx, const GroupName
 
 Result<std::vector<Query>> list_queries(store::Tx& tx, const GroupName& place) {
   return list_all<Query>(tx, shard_of_groups(place), queries_table(place).build());
+}
+
+Result<std::vector<QueryDefinition>> list_query_definitions(store::Tx& tx, const GroupName& place) {
+  return list_all<QueryDefinition>(tx, shard_of_groups(place),
+                                   query_definitions_table(place).build());
 }
 
 Result<Events> read_events(store::Tx& tx, const EventRange& range) {

@@ -11,6 +11,7 @@
 //   logs.metric   account, region, group name, filter name
 //   logs.policy   account, region, policy name
 //   logs.query    account, region, query id
+//   logs.definition  account, region, query definition id
 
 #include <cstdint>
 #include <map>
@@ -147,6 +148,19 @@ struct Query : store::Fields {
   }
 };
 
+/// A query that was given a name.
+struct QueryDefinition : store::Fields {
+  std::string id, name, text;
+  std::vector<std::string> groups;
+  std::string client_token;  // of the request that made it
+  Timestamp modified{};
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, id), v(2, name), v(3, text), v(4, groups), v(5, client_token), v(6, modified);
+  }
+};
+
 store::Key group_key(const GroupName& name);
 store::Key stream_key(std::uint64_t group, std::string_view stream);
 store::Key event_key(std::uint64_t group, std::uint64_t stream, Position position);
@@ -157,6 +171,7 @@ std::optional<Position> position_of(std::string_view event_key);
 std::string event_id(std::uint64_t stream, Position position);
 store::Key metric_filter_key(const GroupName& group, std::string_view filter);
 store::Key query_key(const GroupName& place, std::string_view id);
+store::Key query_definition_key(const GroupName& place, std::string_view id);
 store::Key policy_key(const GroupName& place, std::string_view policy);
 
 Result<std::optional<Group>> find_group(store::Tx& tx, const GroupName& name);
@@ -181,6 +196,7 @@ Result<std::vector<Stream>> list_streams(store::Tx& tx, const Group& group,
 Result<std::vector<MetricFilter>> list_metric_filters(store::Tx& tx, const GroupName& group);
 Result<std::vector<ResourcePolicy>> list_policies(store::Tx& tx, const GroupName& place);
 Result<std::vector<Query>> list_queries(store::Tx& tx, const GroupName& place);
+Result<std::vector<QueryDefinition>> list_query_definitions(store::Tx& tx, const GroupName& place);
 
 struct StoredEvent {
   Position position;

@@ -139,4 +139,12 @@ Result<op::DeleteSubscriptionFilter::Output> delete_subscription_filter(
   return op::DeleteSubscriptionFilter::Output{};
 }
 
+Result<op::DescribeDestinations::Output> describe_destinations(
+    Logs&, Tx&, const Context&, const op::DescribeDestinations::Input&) {
+  // None can be made, so the list is truly empty.
+  op::DescribeDestinations::Output out;
+  out.destinations.emplace();
+  return out;
+}
+
 }  // namespace wolke::logs
