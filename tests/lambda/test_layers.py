@@ -46,6 +46,26 @@ class Layers(RunningCase):
         self.assertEqual(self.layer(files, name)["Version"], 3, "a number was given twice")
         self.refused("ResourceNotFoundException", self.functions.get_layer_version, LayerName=name, VersionNumber=2)
 
+    def test_what_was_said_to_be_empty_is_answered_so(self):
+        files = {"a.txt": "a"}
+        made = self.layer(files, CompatibleRuntimes=[], CompatibleArchitectures=[])
+        self.assertEqual((made["CompatibleRuntimes"], made["CompatibleArchitectures"]), ([], []))
+        self.assertNotIn("CompatibleRuntimes", self.layer(files))
+
+    def test_lists_are_of_runtimes_and_architectures_that_exist(self):
+        message = self.refused("ValidationException", self.functions.list_layers, CompatibleRuntime="cobol")
+        self.assertIn("Value 'cobol' at 'compatibleRuntime'", message)
+        self.refused("ValidationException", self.functions.list_layer_versions, LayerName="l", CompatibleRuntime="cobol")
+        self.refused("ValidationException", self.functions.list_layers, CompatibleArchitecture="vax")
+        layer = self.layer({"a.txt": "a"}, CompatibleRuntimes=["java17"], CompatibleArchitectures=["arm64"])
+        name = layer["LayerArn"].rpartition(":")[2]
+
+        def numbers(**limits):
+            return [one["Version"] for one in self.functions.list_layer_versions(LayerName=name, **limits)["LayerVersions"]]
+        self.assertEqual(numbers(CompatibleRuntime="java17", CompatibleArchitecture="arm64"), [1])
+        self.assertEqual(numbers(CompatibleRuntime="java17", CompatibleArchitecture="x86_64"), [])
+        self.assertEqual(numbers(CompatibleRuntime="java11"), [])
+
     def test_node_finds_modules_of_layers_and_the_later_layer_wins(self):
         first = self.layer({"nodejs/node_modules/one/index.js": "module.exports = 'first'",
                             "nodejs/node_modules/two/index.js": "module.exports = 'two'", "bin/tool": "#!/bin/sh\necho tool\n",

@@ -71,6 +71,22 @@ class Settings(LambdaCase):
         answer = URLLib3Session().send(request.prepare())
         return answer.status_code, json.loads(answer.content)
 
+    def test_tags_of_a_code_signing_configuration(self):
+        calls = self.functions
+        made = calls.create_code_signing_config(
+            AllowedPublishers={"SigningProfileVersionArns": [PROFILE.format(self.account)]})
+        arn = made["CodeSigningConfig"]["CodeSigningConfigArn"]
+        self.assertEqual(calls.list_tags(Resource=arn)["Tags"], {})
+        calls.tag_resource(Resource=arn, Tags={"stage": "test", "team": "a"})
+        self.assertEqual(calls.list_tags(Resource=arn)["Tags"], {"team": "a", "stage": "test"})
+        calls.untag_resource(Resource=arn, TagKeys=["team"])
+        self.assertEqual(calls.list_tags(Resource=arn)["Tags"], {"stage": "test"})
+        self.refused("InvalidParameterValueException", calls.tag_resource, Resource=arn, Tags={"aws:x": "y"})
+        self.refused("InvalidParameterValueException", calls.tag_resource, Resource=arn,
+                     Tags={str(number): "" for number in range(50)})
+        calls.delete_code_signing_config(CodeSigningConfigArn=arn)
+        self.refused("CodeSigningConfigNotFoundException", calls.list_tags, Resource=arn)
+
     def test_runtime_management_is_kept_by_version(self):
         name = self.function
         self.functions.publish_version(FunctionName=name)

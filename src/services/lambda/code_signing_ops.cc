@@ -9,6 +9,7 @@
 #include "wolke/services/lambda/ops.h"
 #include "wolke/services/lambda/page.h"
 #include "wolke/services/lambda/side_state.h"
+#include "wolke/services/lambda/tags.h"
 
 namespace wolke::lambda {
 namespace {
@@ -69,6 +70,9 @@ Result<op::CreateCodeSigningConfig::Output> create_code_signing(
   config.id = "csc-" + context.random->hex(9).substr(0, 17);
   config.policy = "Warn";
   apply(config, context, input);
+  if (input.tags) {
+    TRY(add_tags(config.tags, *input.tags));
+  }
   tx.put(code_signing_key(context.account, context.region, config.id), config);
   op::CreateCodeSigningConfig::Output out;
   out.code_signing_config = describe_config(context, config);

@@ -94,11 +94,19 @@ Result<void> check_runtime(const std::string& runtime) {
                                     runtime)));
 }
 
+/// What a layer may be said to go with.
+bool is_known(const std::string& runtime) {
+  return check_runtime(runtime) ||
+         std::ranges::find(runtimes_known, runtime) != runtimes_known.end() ||
+         std::ranges::find(runtimes_of_old, runtime) != runtimes_of_old.end();
+}
+
 /// Kept and answered; nothing is connected. Without subnets and groups the function leaves its VPC.
 std::optional<Vpc> vpc_of(const m::VpcConfig& input) {
   Vpc out;
   out.subnets = input.subnet_ids.value_or(std::vector<std::string>{});
   out.groups = input.security_group_ids.value_or(std::vector<std::string>{});
+  out.ipv6 = input.ipv6_allowed_for_dual_stack.value_or(false);
   if (out.subnets.empty() && out.groups.empty()) return std::nullopt;
   return out;
 }
@@ -181,11 +189,18 @@ Result<void> apply(FunctionVersion& version, const Request& input) {
 
 }  // namespace
 
+Result<void> check_known_runtime(const std::string& runtime) {
+  if (is_known(runtime)) return {};
+  return fail(
+      validation(fmt::format("1 validation error detected: Value '{}' at 'compatibleRuntime' "
+                             "failed to satisfy constraint: Member must satisfy enum value set: "
+                             "[{}]",
+                             runtime, fmt::join(runtimes_known, ", "))));
+}
+
 Result<void> check_known_runtimes(const std::vector<std::string>& runtimes) {
   for (const std::string& runtime : runtimes) {
-    if (check_runtime(runtime)) continue;
-    if (std::ranges::find(runtimes_known, runtime) != runtimes_known.end()) continue;
-    if (std::ranges::find(runtimes_of_old, runtime) != runtimes_of_old.end()) continue;
+    if (is_known(runtime)) continue;
     return fail(validation(
         fmt::format("1 validation error detected: Value '[{}]' at 'compatibleRuntimes' failed to "
                     "satisfy constraint: Member must satisfy enum value set: [{}]",
@@ -279,6 +294,7 @@ void describe_surroundings(m::FunctionConfiguration& out, const FunctionVersion&
     vpc.subnet_ids = version.vpc->subnets;
     vpc.security_group_ids = version.vpc->groups;
     vpc.vpc_id = "";
+    vpc.ipv6_allowed_for_dual_stack = version.vpc->ipv6;
   }
   if (!version.file_systems.empty()) {
     auto& systems = out.file_system_configs.emplace();

@@ -18,7 +18,8 @@ Result<FunctionVersion> configure(const model::lambda::CreateFunctionRequest& in
 Result<void> reconfigure(FunctionVersion& version,
                          const model::lambda::UpdateFunctionConfigurationRequest& input);
 
-/// What layers may say they go with.
+/// What layers may say they go with, and what lists of layers may be limited to.
+Result<void> check_known_runtime(const std::string& runtime);
 Result<void> check_known_runtimes(const std::vector<std::string>& runtimes);
 Result<void> check_architectures(const std::optional<std::vector<std::string>>& architectures);
 

@@ -547,6 +547,45 @@ TEST_F(LambdaTest, EventInvokeConfigurationsArePaged) {
             second->function_event_invoke_configs->front().function_arn);
 }
 
+TEST_F(LambdaTest, AUrlsInvokeModeIsToldByReadsAndToWhomNamedIt) {
+  ASSERT_TRUE(create("f"));
+  op::CreateFunctionUrlConfig::Input make;
+  make.function_name = "f";
+  make.auth_type = "NONE";
+  EXPECT_FALSE((call<op::CreateFunctionUrlConfig, create_url>(make)->invoke_mode));
+  op::GetFunctionUrlConfig::Input read;
+  read.function_name = "f";
+  EXPECT_EQ((call<op::GetFunctionUrlConfig, get_url>(read)->invoke_mode), "BUFFERED");
+  op::UpdateFunctionUrlConfig::Input update;
+  update.function_name = "f";
+  EXPECT_FALSE((call<op::UpdateFunctionUrlConfig, update_url>(update)->invoke_mode));
+  update.invoke_mode = "RESPONSE_STREAM";
+  EXPECT_EQ((call<op::UpdateFunctionUrlConfig, update_url>(update)->invoke_mode),
+            "RESPONSE_STREAM");
+}
+
+TEST_F(LambdaTest, ANetworksIpv6IsKept) {
+  const auto made = create("f", [](op::CreateFunction::Input& input) {
+    auto& vpc = input.vpc_config.emplace();
+    vpc.subnet_ids.emplace().push_back("subnet-1");
+    vpc.ipv6_allowed_for_dual_stack = true;
+  });
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->vpc_config->ipv6_allowed_for_dual_stack, true);
+}
+
+TEST_F(LambdaTest, ACodeSigningConfigurationIsMadeWithItsTags) {
+  op::CreateCodeSigningConfig::Input input;
+  input.allowed_publishers.emplace();
+  input.tags.emplace()["team"] = "a";
+  const auto made = *call<op::CreateCodeSigningConfig, create_code_signing>(input);
+  op::ListTags::Input list;
+  list.resource = made.code_signing_config->code_signing_config_arn;
+  EXPECT_EQ((call<op::ListTags, list_tags>(list)->tags), input.tags);
+  input.tags.emplace()["aws:team"] = "a";
+  EXPECT_FALSE((call<op::CreateCodeSigningConfig, create_code_signing>(input)));
+}
+
 TEST_F(LambdaTest, ReservedConcurrencyLeavesAHundredUnreserved) {
   ASSERT_TRUE(create("f"));
   const auto reserve = [&](std::int32_t count) {

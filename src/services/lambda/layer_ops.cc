@@ -117,8 +117,12 @@ async::Task<Result<op::PublishLayerVersion::Output>> publish_layer(
   std::function<Result<op::PublishLayerVersion::Output>(Tx&)> commit = [&](Tx& tx) {
     return commit_layer(service, tx, context, ref, version);
   };
-  co_return co_await operation::transact<op::PublishLayerVersion::Output>(service.parts.runner,
-                                                                          std::move(commit));
+  CO_TRY(auto out, co_await operation::transact<op::PublishLayerVersion::Output>(
+                       service.parts.runner, std::move(commit)));
+  // What was said to be empty is answered as empty, here and nowhere else.
+  out.compatible_runtimes = std::move(input.compatible_runtimes);
+  out.compatible_architectures = std::move(input.compatible_architectures);
+  co_return out;
 }
 
 Result<op::GetLayerVersion::Output> get_layer_version_op(Lambda& service, Tx& tx,
@@ -141,6 +145,9 @@ Result<op::GetLayerVersionByArn::Output> get_layer_version_by_arn(
 
 Result<op::ListLayers::Output> list_layers(Lambda&, Tx& tx, const Context& context,
                                            const op::ListLayers::Input& input) {
+  if (input.compatible_runtime) {
+    TRY(check_known_runtime(*input.compatible_runtime));
+  }
   TRY(const auto layers, all_layers(tx, context.account, context.region));
   std::vector<m::LayersListItem> all;
   for (const auto& [name, versions] : layers) {
@@ -162,6 +169,9 @@ Result<op::ListLayers::Output> list_layers(Lambda&, Tx& tx, const Context& conte
 
 Result<op::ListLayerVersions::Output> list_layer_versions(
     Lambda&, Tx& tx, const Context& context, const op::ListLayerVersions::Input& input) {
+  if (input.compatible_runtime) {
+    TRY(check_known_runtime(*input.compatible_runtime));
+  }
   const LayerRef ref = parse_layer(input.layer_name.value_or(""), context.account, context.region);
   if (ref.account != context.account) return fail(no_such_resource());
   TRY(auto versions, all_layer_versions(tx, ref));

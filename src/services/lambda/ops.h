@@ -74,12 +74,14 @@ Result<op::RemovePermission::Output> remove_permission(Lambda&, Tx&, const Conte
                                                        const op::RemovePermission::Input&);
 Result<op::GetPolicy::Output> get_policy(Lambda&, Tx&, const Context&, const op::GetPolicy::Input&);
 
-// setting_ops.cc
+// tag_ops.cc
 Result<op::TagResource::Output> tag_resource(Lambda&, Tx&, const Context&,
                                              const op::TagResource::Input&);
 Result<op::UntagResource::Output> untag_resource(Lambda&, Tx&, const Context&,
                                                  const op::UntagResource::Input&);
 Result<op::ListTags::Output> list_tags(Lambda&, Tx&, const Context&, const op::ListTags::Input&);
+
+// setting_ops.cc
 Result<op::PutFunctionConcurrency::Output> put_concurrency(
     Lambda&, Tx&, const Context&, const op::PutFunctionConcurrency::Input&);
 Result<op::GetFunctionConcurrency::Output> get_concurrency(

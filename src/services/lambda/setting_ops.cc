@@ -1,4 +1,4 @@
-// Tags, concurrency, account settings, and the small configurations that tools read.
+// Concurrency, account settings, and the small configurations that tools read.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -10,68 +10,11 @@
 namespace wolke::lambda {
 namespace {
 
-constexpr std::size_t tags_max = 50;
-
-Result<FunctionRef> tagged_function(const Context& context,
-                                    const std::optional<std::string>& resource) {
-  const std::string arn = resource.value_or("");
-  // None of these can be made here, so none is there.
-  if (arn.find(":event-source-mapping:") != arn.npos)
-    return fail(not_found("Event source mapping not found: " + arn));
-  if (arn.find(":capacity-provider:") != arn.npos)
-    return fail(not_found("Capacity provider not found: " + arn));
-  if (arn.find(":function:") == arn.npos) return fail(not_served("Tagging of " + arn));
-  TRY(const FunctionRef ref, ref_of(context, arn));
-  if (!ref.qualifier.empty()) {
-    return fail(
-        invalid_parameter(fmt::format("Tags on function aliases and versions are not supported. "
-                                      "Please specify a function ARN.")));
-  }
-  return ref;
-}
-
 std::int32_t number(std::uint64_t value) {
   return static_cast<std::int32_t>(value);
 }
 
 }  // namespace
-
-Result<op::TagResource::Output> tag_resource(Lambda&, Tx& tx, const Context& context,
-                                             const op::TagResource::Input& input) {
-  TRY(const FunctionRef ref, tagged_function(context, input.resource));
-  if (!input.tags || input.tags->empty())
-    return fail(invalid_parameter("An error occurred and the request cannot be processed."));
-  TRY(Function function, get_function(tx, ref));
-  for (const auto& [key, value] : *input.tags) {
-    if (to_lower(key).starts_with("aws:")) {
-      return fail(invalid_parameter("Tag keys that begin with aws: are reserved."));
-    }
-    function.tags[key] = value;
-  }
-  if (function.tags.size() > tags_max)
-    return fail(invalid_parameter("Number of tags exceeds resource tag limit."));
-  put_function(tx, ref, function);
-  return op::TagResource::Output{};
-}
-
-Result<op::UntagResource::Output> untag_resource(Lambda&, Tx& tx, const Context& context,
-                                                 const op::UntagResource::Input& input) {
-  TRY(const FunctionRef ref, tagged_function(context, input.resource));
-  TRY(Function function, get_function(tx, ref));
-  for (const std::string& key : input.tag_keys.value_or(std::vector<std::string>{}))
-    function.tags.erase(key);
-  put_function(tx, ref, function);
-  return op::UntagResource::Output{};
-}
-
-Result<op::ListTags::Output> list_tags(Lambda&, Tx& tx, const Context& context,
-                                       const op::ListTags::Input& input) {
-  TRY(const FunctionRef ref, tagged_function(context, input.resource));
-  TRY(const Function function, get_function(tx, ref));
-  op::ListTags::Output out;
-  out.tags = function.tags;
-  return out;
-}
 
 // ---- concurrency ----
 

@@ -6,6 +6,7 @@
 // Inside transactions, any thread.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,10 +42,11 @@ struct CodeSigning : store::Fields {
   std::string id, description, policy;  // "Warn" or "Enforce"
   std::vector<std::string> publishers;
   Timestamp modified{};
+  std::map<std::string, std::string> tags;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
-    v(1, id), v(2, description), v(3, policy), v(4, publishers), v(5, modified);
+    v(1, id), v(2, description), v(3, policy), v(4, publishers), v(5, modified), v(6, tags);
   }
 };
 

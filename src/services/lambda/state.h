@@ -50,10 +50,11 @@ struct LayerUse : store::Fields {
 /// A network that a function is said to be in; nothing is connected to it.
 struct Vpc : store::Fields {
   std::vector<std::string> subnets, groups;
+  bool ipv6 = false;
   static constexpr int format = 1;
   template <class V>
   void visit(V&& v) {
-    v(1, subnets), v(2, groups);
+    v(1, subnets), v(2, groups), v(3, ipv6);
   }
 };
 

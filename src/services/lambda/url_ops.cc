@@ -99,7 +99,9 @@ Result<op::CreateFunctionUrlConfig::Output> create_url(
   if (input.cors) url.cors = cors_of(*input.cors);
   url.created = url.modified = context.now;
   tx.put(url_key(ref), url);
-  return describe_url<op::CreateFunctionUrlConfig::Output>(ref, url);
+  auto out = describe_url<op::CreateFunctionUrlConfig::Output>(ref, url);
+  out.invoke_mode = input.invoke_mode;  // told, as on AWS, where it was asked for
+  return out;
 }
 
 Result<op::GetFunctionUrlConfig::Output> get_url(Lambda&, Tx& tx, const Context& context,
@@ -120,7 +122,9 @@ Result<op::UpdateFunctionUrlConfig::Output> update_url(
   if (input.cors) url->cors = cors_of(*input.cors);
   url->modified = context.now;
   tx.put(url_key(ref), *url);
-  return describe_url<op::UpdateFunctionUrlConfig::Output>(ref, *url);
+  auto out = describe_url<op::UpdateFunctionUrlConfig::Output>(ref, *url);
+  out.invoke_mode = input.invoke_mode;
+  return out;
 }
 
 Result<op::DeleteFunctionUrlConfig::Output> delete_url(
