@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 import unittest
 import urllib.request
 
@@ -154,6 +155,31 @@ class AccessLogs(unittest.TestCase):
         self.s3.head_bucket(Bucket="photos")
         self.deliver()
         self.assertEqual(self.delivered(), [])
+
+    @unittest.skipUnless(os.environ.get("AWS_ACCESS_KEY_ID") == "test", "waits for half a minute; once is enough")
+    def test_a_crash_loses_what_was_noted_since_the_last_delivery_and_doubles_nothing(self):
+        self.allow()
+        self.log_into_target()
+        self.s3.put_object(Bucket="photos", Key="delivered", Body=b"")
+        self.wait_for("delivered")  # by the timer: nothing stops here
+        self.s3.put_object(Bucket="photos", Key="noted", Body=b"")
+        self.server.kill()
+        self.start()
+        self.s3.get_object(Bucket="photos", Key="noted")["Body"].read()  # acknowledged, so it is there
+        self.s3.put_object(Bucket="photos", Key="after", Body=b"")
+        self.deliver()
+        told = self.delivered()
+        puts = [one["key"] for one in told if one["operation"] == "REST.PUT.OBJECT"]
+        self.assertIn(sorted(puts), (["after", "delivered"], ["after", "delivered", "noted"]))
+        ids = [one["request_id"] for one in told]
+        self.assertEqual(len(ids), len(set(ids)), "a request is told twice")
+
+    def wait_for(self, key):
+        """Until the log in the target tells of the key; twice the time that the README names, and some for the machine."""
+        deadline = time.monotonic() + 90
+        while not any(one["key"] == key for one in self.delivered()):
+            self.assertLess(time.monotonic(), deadline, f"nothing about {key} was delivered")
+            time.sleep(0.2)
 
     def test_a_format_is_one_of_the_two(self):
         with self.assertRaises(ClientError) as caught:

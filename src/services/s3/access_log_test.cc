@@ -85,6 +85,31 @@ TEST(AccessLog, KeysAreSimpleOrPartitionedByDeliveryOrEvent) {
   EXPECT_EQ(key(), "logs/111122223333/eu-central-1/photos/2026/11/03/2026-11-03-00-00-12-U");
 }
 
+/// A disk that takes no new blob while it is `full`.
+class FullBlobs : public store::BlobStore {
+ public:
+  explicit FullBlobs(store::BlobStore& blobs) : blobs_(blobs) {}
+  Result<std::unique_ptr<store::BlobWriter>> create(const store::KeyChoice& key) override {
+    if (full) return fail(internal_error("the disk is full"));
+    return blobs_.create(key);
+  }
+  Result<std::unique_ptr<store::BlobReader>> open(const BlobRef& ref,
+                                                  std::string_view key) override {
+    return blobs_.open(ref, key);
+  }
+  Result<std::size_t> collect(store::Store& store, Timestamp now, Millis grace) override {
+    return blobs_.collect(store, now, grace);
+  }
+  Result<std::size_t> collect_at_once(store::Store& store) override {
+    return blobs_.collect_at_once(store);
+  }
+  void settle(const BlobRef& ref) override { blobs_.settle(ref); }
+  bool full = true;
+
+ private:
+  store::BlobStore& blobs_;
+};
+
 class AccessLogsTest : public S3Test {
  protected:
   AccessLogsTest() {
@@ -92,9 +117,10 @@ class AccessLogsTest : public S3Test {
     make_bucket("target");
   }
 
-  std::unique_ptr<AccessLogs> logs(AccessLogsOptions options = {}) {
+  std::unique_ptr<AccessLogs> logs(AccessLogsOptions options = {}) { return logs(*s3, options); }
+  std::unique_ptr<AccessLogs> logs(S3& writer, AccessLogsOptions options) {
     auto made = std::make_unique<AccessLogs>(
-        Env{system_env().clock, random, system_env().disk}, *s3,
+        Env{system_env().clock, random, system_env().disk}, writer,
         [this](const std::string& arn, const std::string&, Timestamp) {
           asked_for = arn;
           auto service = std::make_unique<TestAuthorizer>();
@@ -173,6 +199,26 @@ TEST_F(AccessLogsTest, DaysLieInObjectsOfTheirOwnWhereTheKeyTellsTheDay) {
   access->note(late);
   access->deliver();
   EXPECT_EQ(delivered().size(), 2u);
+}
+
+TEST_F(AccessLogsTest, WhatWasDeliveredBeforeTheDiskWasFullIsNotToldAgain) {
+  FullBlobs disk(*blobs);
+  S3 writer{.store = *store, .blobs = disk, .keys = keys, .runner = s3->runner};
+  auto access = logs(writer, {});
+  enable("logs/", true);
+  access->note(record_of("photos"));
+  AccessRecord late = record_of("photos");
+  late.at += std::chrono::days(1);
+  for (int i = 0; i < 1000; ++i) access->note(late);  // too much for the commit: a blob
+  access->deliver();
+  EXPECT_EQ(delivered().size(), 1u);
+  disk.full = false;
+  access->deliver();
+  std::size_t lines = 0;
+  for (const std::string& text : delivered()) {
+    lines += static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  }
+  EXPECT_EQ(lines, 1001u);
 }
 
 TEST_F(AccessLogsTest, ATargetThatDoesNotLetTheServiceInGetsNothing) {

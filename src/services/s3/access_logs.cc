@@ -175,19 +175,25 @@ void AccessLogs::deliver() {
       observe::log(observe::Level::warning, "s3", "access log: " + delivered.error().message,
                    {{"bucket", bucket}, {"code", delivered.error().code}});
     }
+    // The store's trouble may pass: what it has not taken comes first the next time.
+    const bool again = !delivered && delivered.error().is_server_fault();
     auto state = state_.lock();
-    if (!delivered && delivered.error().is_server_fault()) {
-      // The store's trouble may pass: these lines come first the next time.
-      Lines& later = state->noted[bucket];
-      std::ranges::move(later, std::back_inserter(lines));
-      later = std::move(lines);
-      continue;
+    Lines left;
+    for (Line& line : lines) {
+      if (again && !line.delivered) {
+        left.push_back(std::move(line));
+      } else {
+        state->bytes -= std::min(state->bytes, cost_of(line.middle));
+      }
     }
-    for (const Line& line : lines) state->bytes -= std::min(state->bytes, cost_of(line.middle));
+    if (left.empty()) continue;
+    Lines& later = state->noted[bucket];
+    std::ranges::move(later, std::back_inserter(left));
+    later = std::move(left);
   }
 }
 
-Result<void> AccessLogs::deliver_bucket(const std::string& bucket, const Lines& lines) {
+Result<void> AccessLogs::deliver_bucket(const std::string& bucket, Lines& lines) {
   TRY(std::unique_ptr<store::Snapshot> snapshot, s3_.store.snapshot());
   Tx tx(*snapshot);
   TRY(std::optional<Bucket> source, tx.peek<Bucket>(bucket_key(bucket)));
@@ -195,14 +201,17 @@ Result<void> AccessLogs::deliver_bucket(const std::string& bucket, const Lines& 
   TRY(auto status, read_configuration<model::s3::BucketLoggingStatus>(tx, bucket, kind::logging));
   if (!status || !status->logging_enabled) return {};
   Delivery delivery{*std::move(source), *std::move(status->logging_enabled)};
-  std::map<std::chrono::sys_days, std::string> texts;  // by day where the key tells it, else one
-  for (const Line& line : lines) {
+  std::map<std::chrono::sys_days, std::vector<Line*>> days;  // one where the key tells no day
+  for (Line& line : lines) {
     auto day = std::chrono::floor<std::chrono::days>(
         is_by_event_day(delivery.logging) ? line.at : lines.front().at);
-    texts[day] += log_line(delivery.source, line.middle);
+    days[day].push_back(&line);
   }
-  for (auto& [day, text] : texts) {
+  for (auto& [day, of_day] : days) {
+    std::string text;
+    for (const Line* line : of_day) text += log_line(delivery.source, line->middle);
     TRY(deliver_object(delivery, std::move(text), std::chrono::time_point_cast<Millis>(day)));
+    for (Line* line : of_day) line->delivered = true;
   }
   return {};
 }

@@ -69,6 +69,7 @@ class AccessLogs {
   struct Line {
     Timestamp at{};
     std::string middle;
+    bool delivered = false;
   };
   using Lines = std::deque<Line>;
   struct State {
@@ -79,7 +80,8 @@ class AccessLogs {
   };
 
   async::Task<void> run(async::Gate::Holder holder);
-  Result<void> deliver_bucket(const std::string& bucket, const Lines& lines);
+  /// Marks the lines that it has delivered, which may be some of them.
+  Result<void> deliver_bucket(const std::string& bucket, Lines& lines);
   struct Delivery;
   Result<void> deliver_object(const Delivery& delivery, std::string text, Timestamp day);
 
