@@ -35,13 +35,13 @@ endif()
 if(WOLKE_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
-  if(WOLKE_FUZZ)
-    # Coverage for the fuzzers in the libraries, not only in the targets' own files.
-    add_compile_options(-fsanitize=fuzzer-no-link)
-  endif()
 elseif(WOLKE_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread)
   add_link_options(-fsanitize=thread)
+endif()
+if(WOLKE_FUZZ)
+  # Coverage for the fuzzers in the libraries, not only in the targets' own files.
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 if(WOLKE_SANITIZE)
   # Half of a sanitized build is optimizing; the tests' own code does not need it.

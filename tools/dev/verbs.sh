@@ -8,7 +8,8 @@ verb_help() {
 ./dev run [ARGS]     build, then run `wolke ARGS`
 ./dev fmt            format the sources        ./dev tidy    clang-tidy of what changed, and the tidy test
 ./dev asan|tsan      build and run the unit tests under the sanitizers
-./dev fuzz [SECONDS] each fuzz target for so long (default 10); --runs N: for so many executions
+./dev fuzz [SECONDS] [TARGET...]  each fuzz target for so long (default 10) under the sanitizers
+./dev fuzz --runs N [TARGET...]   … for so many executions, without them
 ./dev bench          measure, beside the comparators, and write the figures into SPECIFICATION.md
 ./dev crash [N]      N kills of the real server under load and 100·N simulated power cuts (default 300)
 ./dev check [SECONDS] S3 keys and a bucket's configuration stay linearizable under kills, disk errors, a full disk (default 60)
@@ -115,16 +116,24 @@ verb_tsan() {
   ctest --test-dir build/tsan -R '^(async|net|store|invoke)$' --output-on-failure -j 1
 }
 
-# Each fuzz target for so many seconds, or with --runs N for so many executions; what it finds new stays under build/asan.
+# Each fuzz target for so many seconds under the sanitizers, or with --runs N [TARGET…] for so many executions without them, which are
+# five times as many in the same time. What it finds new stays under build/PRESET/corpus.
 verb_fuzz() {
-  local limit=-max_total_time=${1:-10} source stem exe log
-  [ "${1:-}" != --runs ] || limit=-runs=${2:?how many}
-  build_preset asan fuzz_targets
+  local preset=asan limit=-max_total_time=${1:-10} source stem exe log
+  if [ "${1:-}" = --runs ]; then
+    preset=fuzz limit=-runs=${2:?how many}
+    shift 2
+  else
+    [ $# -eq 0 ] || shift
+  fi
+  build_preset "$preset" fuzz_targets
   while read -r source; do
     stem=$(basename "$source" .cc)
-    exe=$(find build/asan/src -type f -name "*_$stem")
+    [ $# -eq 0 ] || [[ " $* " == *" ${stem%_fuzz} "* ]] || continue
+    exe=$(find "build/$preset/src" -type f -name "*_$stem")
     log=build/log/$stem.log
-    quietly "$stem" "$log" "$exe" "$limit" -rss_limit_mb=2048 -print_final_stats=1 "build/asan/corpus/$stem" "$(dirname "$source")/corpus/$stem"
+    mkdir -p "build/$preset/corpus/$stem"
+    quietly "$stem" "$log" "$exe" "$limit" -rss_limit_mb=2048 -print_final_stats=1 "build/$preset/corpus/$stem" "$(dirname "$source")/corpus/$stem"
     say "$stem: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") executions, nothing found"
   done < <(find src -name '*_fuzz.cc' | sort)
 }
