@@ -139,18 +139,16 @@ model::EvaluationResult result_of(const Simulation& simulation, const identity::
 
 template <class Op>
 Result<typename Op::Output> run(SimulationRequest request, const typename Op::Input& in) {
-  TRY(const Simulation simulation, Simulation::make(std::move(request)));
   std::vector<std::string> resources = {"*"};
   if (in.resource_arns && !in.resource_arns->empty()) resources = *in.resource_arns;
-  constexpr std::size_t combinations_max = 1000;
-  if (resources.size() * in.action_names->size() > combinations_max) {
-    return fail(validation_error("At most 1000 actions on resources are simulated at once."));
-  }
+  TRY(check_work(request, resources.size() * in.action_names->size()));
+  TRY(const Simulation simulation, Simulation::make(std::move(request)));
   std::string owner;
   if (const auto arn = identity::parse_iam_arn(in.resource_owner.value_or(""))) {
     owner = arn->account;
   }
   std::vector<model::EvaluationResult> all;
+  std::size_t told = 0;
   for (const std::string& action : *in.action_names) {
     if (action.find(':') == action.npos) {
       return fail(
@@ -162,6 +160,8 @@ Result<typename Op::Output> run(SimulationRequest request, const typename Op::In
       ask.resource = resource;
       ask.resource_account = owner;
       all.push_back(result_of(simulation, ask));
+      told += all.back().matched_statements->size() + all.back().missing_context_values->size();
+      if (told > simulated_answer_max) return fail(simulation_too_large());
     }
   }
   typename Op::Output out;

@@ -1,6 +1,7 @@
 #include "wolke/services/iam/simulation.h"
 
 #include <algorithm>
+#include <set>
 
 #include "wolke/base/text.h"
 #include "wolke/shape/json.h"
@@ -22,7 +23,10 @@ std::vector<Json> statements_of(const Json& document) {
 
 /// A document of one statement, with all else as it is.
 std::string alone(const Json& document, const Json& statement) {
-  Json out = document;
+  Json out{Json::Object{}};
+  for (const auto& [member, value] : *document.object()) {
+    if (member != "Statement") out.set(member, value);
+  }
   out.set("Statement", Json::Array{statement});
   return out.text();
 }
@@ -94,11 +98,10 @@ Result<void> Simulation::add(const SimulatedPolicy& policy, PolicyKind kind,
     piece.place.policy = policy.id;
     pieces.push_back(std::move(piece));
   }
+  std::set<std::string> known(missing_keys_.begin(), missing_keys_.end());
   for (const std::string& key : condition_keys(document)) {
-    const bool known =
-        request_.conditions.contains(to_lower(key)) ||
-        std::find(missing_keys_.begin(), missing_keys_.end(), key) != missing_keys_.end();
-    if (!known) missing_keys_.push_back(key);
+    if (request_.conditions.contains(to_lower(key)) || !known.insert(key).second) continue;
+    missing_keys_.push_back(key);
   }
   return {};
 }
@@ -117,6 +120,25 @@ Result<Simulation> Simulation::make(SimulationRequest request) {
     TRY(out.add(policy, PolicyKind::resource, out.resource_, out.pieces_));
   }
   return out;
+}
+
+Error simulation_too_large() {
+  return {
+      "InvalidInput", 400,
+      "The simulation is too large: at most 1,000 actions on resources at once, 64,000,000 "
+      "characters of policies times actions times resources, and 200,000 statements and context "
+      "keys in the answer. Ask for fewer at once."};
+}
+
+Result<void> check_work(const SimulationRequest& request, std::size_t questions) {
+  std::size_t bytes = 0;
+  for (const auto* list : {&request.identity, &request.boundary, &request.resource}) {
+    for (const SimulatedPolicy& policy : *list) bytes += policy.document.size();
+  }
+  if (questions > simulated_questions_max || bytes * questions > simulated_work_max) {
+    return fail(simulation_too_large());
+  }
+  return {};
 }
 
 SimulatedAnswer Simulation::ask(const identity::Ask& ask) const {

@@ -35,6 +35,15 @@ struct SimulatedAnswer {
   bool allowed_by_boundary = false;
 };
 
+/// What one call may cost: questions (actions times resources), characters of policies times
+/// questions (about a second), and statements and missing keys that its answer tells.
+inline constexpr std::size_t simulated_questions_max = 1000;
+inline constexpr std::size_t simulated_work_max = 64'000'000;
+inline constexpr std::size_t simulated_answer_max = 200'000;
+Error simulation_too_large();
+/// simulation_too_large() when these documents are too long for so many questions.
+Result<void> check_work(const SimulationRequest& request, std::size_t questions);
+
 /// A request whose documents parse: "MalformedPolicyDocument" otherwise.
 class Simulation {
  public:

@@ -5,6 +5,17 @@
 namespace wolke::iam {
 namespace {
 
+TEST(Simulation, WhatWouldTakeLongIsRefusedBeforeItIsBegun) {
+  SimulationRequest request;
+  request.identity = {{"a", std::string(60'000, ' ')}};
+  EXPECT_TRUE(check_work(request, 1000));
+  request.boundary = {{"b", std::string(5'000, ' ')}};
+  ASSERT_FALSE(check_work(request, 1000));
+  EXPECT_EQ(check_work(request, 1000).error().code, "InvalidInput");
+  EXPECT_TRUE(check_work(request, 900));
+  EXPECT_FALSE(check_work({}, 1001));
+}
+
 std::string statement(const std::string& effect, const std::string& action,
                       const std::string& more = "") {
   return R"({"Effect":")" + effect + R"(","Action":")" + action + R"(","Resource":"*")" + more +
