@@ -107,6 +107,7 @@ Task<Outcome> Program::initialise(Monotonic deadline) {
     const Settled ready = co_await extensions_->ready(deadline);
     if (ready != Settled::done) outcome = outcome_of(ready);
   }
+  telemetry_->close_subscriptions();
   co_return outcome;
 }
 

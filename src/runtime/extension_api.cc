@@ -167,11 +167,6 @@ Task<void> ExtensionApi::report_error(net::Exchange& exchange, bool at_init) {
 
 // ---- the environment's life
 
-void ExtensionApi::close_registration() {
-  book_.close_registration();
-  telemetry_.close_subscriptions();
-}
-
 void ExtensionApi::changed() {
   if (book_.fault() && !std::exchange(fault_told_, true)) on_fault_();
   changed_.set();

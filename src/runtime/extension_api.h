@@ -55,7 +55,7 @@ class ExtensionApi {
   const ExtensionBook& book() const { return book_; }
   void launch_failed(std::size_t index, const std::string& why);
   void process_ended(std::size_t index, const std::string& how);
-  void close_registration();
+  void close_registration() { book_.close_registration(); }
   void begin_invoke(const Invocation& invocation);
   void begin_shutdown(ShutdownReason reason, Timestamp deadline);
 

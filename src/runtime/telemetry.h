@@ -44,7 +44,8 @@ class Telemetry {
 
   static bool serves(std::string_view target);
   async::Task<void> subscribe(net::Exchange& exchange, std::string extension);
-  /// Later subscriptions are refused, and what came before the first is forgotten.
+  /// The Init phase is over, of extensions too: later subscriptions are refused, and what came
+  /// before the first is forgotten.
   void close_subscriptions();
 
   /// Whether anybody may be told of anything.

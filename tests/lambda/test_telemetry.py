@@ -113,8 +113,8 @@ class Telemetry(ExtensionCase):
         """It refuses everything during the first invocation and takes what is left in the second."""
         relents = TELLER % "subscription('platform', 'function', buffering=QUICK)"
         relents = relents.replace("listen()\n", "answer = 500\nlisten()\n").replace(
-            'while next_event(ident)["eventType"] != "SHUTDOWN": pass',
-            'next_event(ident); next_event(ident); answer = 200\nnext_event(ident)')
+            'while next_event(ident)["eventType"] != "SHUTDOWN": invocations += 1',
+            'next_event(ident); next_event(ident); answer = 200\nnext_event(ident); invocations = 2')
         self.deploy_with(TALKS, teller=relents)
         self.answer({"lines": 3500, "wide": 100})
         self.answer({"lines": 1})
@@ -144,6 +144,15 @@ class Telemetry(ExtensionCase):
                 self.deploy_with(TALKS, teller=source)
                 self.assertEqual([self.answer({"lines": 500}) for _ in range(3)], [{"lines": 500}] * 3)
                 self.assertIn("teller subscribed (200", self.end("teller subscribed"))
+
+    def test_the_init_phase_lasts_until_the_extensions_are_ready(self):
+        """The runtime is, and its extension hears of that, before the extension is."""
+        source = (TELLER % "subscription('platform', buffering=QUICK)").replace("invocations = 0\n", (
+            "while not any(event['type'] == 'platform.initRuntimeDone' for _, batch in batches for event in batch): time.sleep(0.01)\n"
+            "say('then', subscribe(ident, subscription('function')))\ninvocations = 0\n"))
+        self.deploy_with(teller=source)
+        self.assertEqual(self.answer({"a": 1}), {"a": 1})
+        self.assertIn("teller then (200, '\"OK\"')\n", self.end("teller got"))
 
     def test_the_way_in_leads_into_the_sandbox_only(self):
         """The same port outside hears nothing, whether or not somebody listens inside."""
