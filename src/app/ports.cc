@@ -75,7 +75,7 @@ invoke::CredentialSource function_credentials(identity::Directory& directory, Cl
                    .message = "Cross-account pass role is not allowed."});
     }
     TRY(identity::SessionCredentials session,
-        directory.assume_for_function(function.role_arn, function.name, sandbox_id,
+        directory.assume_for_function(function.role_arn, session_name_of(function.name), sandbox_id,
                                       function_session_lifetime, clock.wall()));
     if (session.unrestricted) {
       observe::log(observe::Level::warning, "identity",

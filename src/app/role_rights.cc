@@ -9,11 +9,16 @@ constexpr std::size_t parts_before_role = 5;  // arn:aws:iam::ACCOUNT:role/NAME
 
 }  // namespace
 
+std::string session_name_of(const std::string& function_name) {
+  return function_name.size() > 1 ? function_name : function_name + "@lambda_function";
+}
+
 Result<identity::Principal> principal_of_role(identity::Directory& directory,
                                               const std::string& role_arn,
                                               const std::string& function_name, Timestamp now) {
   TRY(const identity::SessionCredentials session,
-      directory.assume_for_function(role_arn, function_name, "", std::chrono::minutes(15), now));
+      directory.assume_for_function(role_arn, session_name_of(function_name), "",
+                                    std::chrono::minutes(15), now));
   const auto parts = split(role_arn, ':');
   identity::Principal out;
   out.kind = identity::PrincipalKind::assumed_role;
@@ -22,7 +27,7 @@ Result<identity::Principal> principal_of_role(identity::Directory& directory,
   out.unique_id = session.unique_id;
   out.role_name = role_arn.substr(role_arn.rfind('/') + 1);
   out.role_arn = role_arn;
-  out.session_name = function_name;
+  out.session_name = session_name_of(function_name);
   out.unrestricted = session.unrestricted;
   return out;
 }

@@ -9,6 +9,10 @@
 
 namespace wolke::app {
 
+/// The name of a function's session: its own, or, since a session's has two characters at least,
+/// with an ending, as on AWS.
+std::string session_name_of(const std::string& function_name);
+
 /// The session of a role as which Lambda acts for a function, named after the function.
 Result<identity::Principal> principal_of_role(identity::Directory& directory,
                                               const std::string& role_arn,

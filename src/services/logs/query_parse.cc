@@ -315,13 +315,15 @@ class QueryParser {
   }
 
   Result<Expression> function(const std::string& name, int depth) {
-    static constexpr std::array<std::pair<std::string_view, Aggregate::Kind>, 12> aggregates = {
+    static constexpr std::array<std::pair<std::string_view, Aggregate::Kind>, 14> aggregates = {
         {{"count", Aggregate::Kind::count},
          {"count_distinct", Aggregate::Kind::count_distinct},
          {"sum", Aggregate::Kind::sum},
          {"avg", Aggregate::Kind::avg},
          {"min", Aggregate::Kind::min},
          {"max", Aggregate::Kind::max},
+         {"sortsfirst", Aggregate::Kind::min},
+         {"sortslast", Aggregate::Kind::max},
          {"pct", Aggregate::Kind::pct},
          {"percentile", Aggregate::Kind::pct},
          {"median", Aggregate::Kind::pct},

@@ -129,6 +129,30 @@ TEST(Query, FunctionsOfTextAndTime) {
   EXPECT_EQ(ask("display 1 / 0 > 5 as x, coalesce(nothing, 'd') as y", {"a"}), "x=1,y=d;");
 }
 
+TEST(Query, AddressesAreToldFromOtherTextAndFoundInTheirSubnets) {
+  const auto holds = [](const std::string& condition) {
+    return !ask("filter " + condition + " | display 1 as x", {"10.1.2.3"}).empty();
+  };
+  EXPECT_TRUE(holds("isValidIp(@message) and isValidIpv4(@message)"));
+  EXPECT_FALSE(holds("isValidIpv6(@message)"));
+  EXPECT_FALSE(holds("isValidIp('10.1.2') or isValidIp('10.1.2.3.4') or isValidIp('')"));
+  EXPECT_TRUE(holds("isIpv4InSubnet(@message, '10.0.0.0/8')"));
+  EXPECT_TRUE(holds("isIpInSubnet(@message, '10.1.2.0/30')"));
+  EXPECT_FALSE(holds("isIpInSubnet(@message, '10.1.2.0/31')"));
+  EXPECT_TRUE(holds("isIpInSubnet(@message, '0.0.0.0/0')"));
+  EXPECT_TRUE(holds("isIpv6InSubnet('2001:db8::1', '2001:db8::/32')"));
+  EXPECT_FALSE(holds("isIpv6InSubnet('2001:db9::1', '2001:db8::/32')"));
+  EXPECT_FALSE(holds("isIpv4InSubnet('2001:db8::1', '2001:db8::/32')"));
+  for (const char* subnet : {"10.0.0.0", "10.0.0.0/33", "10.0.0.0/-1", "::/8", "x/8", ""}) {
+    EXPECT_FALSE(holds(std::string("isIpInSubnet(@message, '") + subnet + "')")) << subnet;
+  }
+}
+
+TEST(Query, TheFirstAndTheLastInOrderAreFound) {
+  EXPECT_EQ(ask("stats sortsFirst(@message) as a, sortsLast(@message) as z", {"m", "a", "q"}),
+            "a=a,z=q;");
+}
+
 TEST(Query, WhatIsNoQueryIsToldWhere) {
   for (const char* query : {"",
                             "fields",

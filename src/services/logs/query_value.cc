@@ -8,6 +8,7 @@
 #include "wolke/base/time.h"
 #include "wolke/services/logs/filter_condition.h"
 #include "wolke/services/logs/query.h"
+#include "wolke/services/logs/query_address.h"
 
 namespace wolke::logs {
 namespace {
@@ -114,6 +115,16 @@ bool is_blank(const Value& value) {
   return value.as_text().find_first_not_of(" \t\r\n") == std::string::npos;
 }
 
+template <AddressFamily F>
+Value valid_address(const Arguments& arguments) {
+  return Value::of(is_address(arguments[0].as_text(), F));
+}
+
+template <AddressFamily F>
+Value in_subnet(const Arguments& arguments) {
+  return Value::of(is_in_subnet(arguments[0].as_text(), arguments[1].as_text(), F));
+}
+
 struct Entry {
   std::string_view name;
   std::size_t least, most;
@@ -175,6 +186,12 @@ constexpr Entry functions[] = {
      [](const Arguments& a) {
        return Value::of(a[0].as_text().find(a[1].as_text()) != std::string::npos);
      }},
+    {"isvalidip", 1, 1, valid_address<AddressFamily::any>},
+    {"isvalidipv4", 1, 1, valid_address<AddressFamily::v4>},
+    {"isvalidipv6", 1, 1, valid_address<AddressFamily::v6>},
+    {"isipinsubnet", 2, 2, in_subnet<AddressFamily::any>},
+    {"isipv4insubnet", 2, 2, in_subnet<AddressFamily::v4>},
+    {"isipv6insubnet", 2, 2, in_subnet<AddressFamily::v6>},
 };
 
 }  // namespace
