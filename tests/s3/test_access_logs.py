@@ -179,7 +179,7 @@ class AccessLogs(unittest.TestCase):
         deadline = time.monotonic() + 90
         while not any(one["key"] == key for one in self.delivered()):
             self.assertLess(time.monotonic(), deadline, f"nothing about {key} was delivered")
-            time.sleep(0.2)
+            time.sleep(0.09)
 
     def test_a_format_is_one_of_the_two(self):
         with self.assertRaises(ClientError) as caught:
