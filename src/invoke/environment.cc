@@ -81,13 +81,10 @@ bool has_own_network(sandbox::Level level) {
 
 void add_listeners(Plan& plan, Variables& out, const Dependencies& dependencies) {
   sandbox::Spec& spec = plan.spec;
-  plan.api = plan.protocol == runtime::Protocol::runtime_api || !plan.extensions.empty();
-  if (plan.api) {
-    spec.listen.emplace_back(runtime_api_address);
-    out["AWS_LAMBDA_RUNTIME_API"] = runtime_api_address;
-  }
+  spec.listen.emplace_back(runtime_api_address);
+  out["AWS_LAMBDA_RUNTIME_API"] = runtime_api_address;
   if (!plan.extensions.empty()) spec.listen.emplace_back(supervision_address);
-  plan.telemetry = plan.api && has_own_network(dependencies.sandboxes.level());
+  plan.telemetry = has_own_network(dependencies.sandboxes.level());
   if (plan.telemetry) spec.listen.emplace_back(telemetry_socket);
   if (dependencies.serve_gateway) {
     spec.listen.emplace_back(gateway_address);

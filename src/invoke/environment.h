@@ -31,16 +31,15 @@ struct Plan {
   std::string version;  // what INIT_START names
   std::string warning;
   bool names = false;      // the last two of spec.listen are for the name server
-  bool api = false;        // the first of spec.listen is for the Runtime and the Extensions API
-  bool telemetry = false;  // the one behind these is for deliveries
+  bool telemetry = false;  // one of spec.listen is for deliveries
   /// External extensions, in the order in which they start; with any, the second of spec.listen is
   /// for their supervisor, which spec.argv starts.
   std::vector<std::string> extensions = {};
 };
 
 /// Errors: "InvalidRuntimeException"; "Runtime.InvalidEntrypoint" when a custom runtime has no
-/// bootstrap. The order of spec.listen: the Runtime API when the protocol is that or there are
-/// extensions, these extensions' supervisor, the way for telemetry, the gateway, the gateway with
+/// bootstrap. The order of spec.listen: the Extensions API, with the Runtime API where the protocol
+/// is that, external extensions' supervisor, the way for telemetry, the gateway, the gateway with
 /// TLS, names over UDP, names over TCP, as far as they are served. Names are where a sandbox has a
 /// network of its own; elsewhere :53 is the host's.
 Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& function,

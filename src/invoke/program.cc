@@ -57,22 +57,20 @@ Task<Result<void>> Program::start(Plan plan) {
 /// The session, and beside it what extensions need.
 void Program::serve_runtime(Plan& plan, std::vector<Fd>& listeners, std::size_t& next) {
   auto take = [&] { return next < listeners.size() ? std::move(listeners[next++]) : Fd(); };
-  Fd api = plan.api ? take() : Fd();
+  Fd api = take();
   Fd supervision = plan.extensions.empty() ? Fd() : take();
   Fd outward = plan.telemetry ? take() : Fd();
   extension_lines_.resize(plan.extensions.size());
-  if (plan.api) {
-    telemetry_ = std::make_unique<runtime::Telemetry>(loop_, dependencies_.env, std::move(outward),
-                                                      owner_.on_subscribed);
-    extensions_ = std::make_unique<runtime::ExtensionApi>(
-        loop_, dependencies_.env.random,
-        runtime::ExtensionSetup{.external = plan.extensions,
-                                .function_name = function_.name,
-                                .function_version = function_.version,
-                                .handler = function_.handler,
-                                .account = function_.account},
-        *telemetry_, [this] { extension_failed(); });
-  }
+  telemetry_ = std::make_unique<runtime::Telemetry>(loop_, dependencies_.env, std::move(outward),
+                                                    owner_.on_subscribed);
+  extensions_ = std::make_unique<runtime::ExtensionApi>(
+      loop_, dependencies_.env.random,
+      runtime::ExtensionSetup{.external = plan.extensions,
+                              .function_name = function_.name,
+                              .function_version = function_.version,
+                              .handler = function_.handler,
+                              .account = function_.account},
+      *telemetry_, [this] { extension_failed(); });
   if (!plan.extensions.empty()) {
     supervision_ = std::make_unique<runtime::Supervision>(
         loop_, std::move(supervision), plan.extensions.size(), supervision_owner());
@@ -101,7 +99,6 @@ Task<Outcome> Program::initialise(Monotonic deadline) {
   Outcome outcome = co_await session_->initialise(deadline);
   was_ready_ = outcome.kind == Outcome::Kind::ready;
   if (was_ready_) owner_.on_runtime_ready();
-  if (!extensions_) co_return outcome;
   extensions_->close_registration();
   if (outcome.kind == Outcome::Kind::ready && has_extensions()) {
     const Settled ready = co_await extensions_->ready(deadline);

@@ -41,6 +41,34 @@ while True:
     status, headers, event = ask("GET", "/2018-06-01/runtime/invocation/next")
     ask("POST", f"/2018-06-01/runtime/invocation/{headers['Lambda-Runtime-Aws-Request-Id']}/response", event)
 """
+# Agents inside our own runtimes.
+INSIDE_PYTHON = {"app.py": PYTHON.replace("NAME = os.environ[\"AWS_LAMBDA_RUNTIME_API\"], os.path.basename(sys.argv[0])",
+                                          "NAME = os.environ[\"AWS_LAMBDA_RUNTIME_API\"], 'agent'") + """
+import signal
+def end(*_):
+    say("terminated")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+ident, _ = register("INVOKE")
+def watch():
+    while True: say(next_event(ident)["eventType"])
+threading.Thread(target=watch, daemon=True).start()
+def handler(event, context): return event
+"""}
+INSIDE_NODE = {"index.mjs": """
+const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2020-01-01/extension/`;
+const registered = await fetch(api + "register", { method: "POST", body: '{"events":["INVOKE"]}',
+                                                   headers: { "Lambda-Extension-Name": "agent" } });
+const headers = { "Lambda-Extension-Identifier": registered.headers.get("lambda-extension-identifier") };
+process.on("SIGTERM", () => { process.stdout.write("terminated\\n"); process.exit(0); });
+(async () => {
+  for (;;) {
+    const event = await (await fetch(api + "event/next", { headers })).json();
+    process.stdout.write(`agent ${event.eventType}\\n`);
+  }
+})();
+export const handler = async (event) => event;
+"""}
 SHELL = """#!/bin/bash
 set -eu
 api=http://$AWS_LAMBDA_RUNTIME_API/2020-01-01/extension

@@ -7,7 +7,7 @@ import unittest
 
 from aws import needs_python_inside, unique
 from clients import zipped
-from extensions import INTERNAL, OBEDIENT, PYTHON, SHELL, compiled
+from extensions import INSIDE_NODE, INSIDE_PYTHON, INTERNAL, OBEDIENT, PYTHON, SHELL, compiled
 from running import RunningCase
 from test_layers import OTHER, other
 
@@ -89,6 +89,16 @@ class Extensions(ExtensionCase):
         log = self.end("terminated")
         self.assertIn("EXTENSION\tName: inner\tState: Ready\tEvents: [INVOKE]\n", log)
         self.assertIn("inner INVOKE\n", log)
+
+    def test_internal_ones_of_managed_runtimes(self):
+        for name, files, runtime, handler in (("python", INSIDE_PYTHON, "python3.11", "app.handler"),
+                                              ("node", INSIDE_NODE, "nodejs22.x", "index.handler")):
+            with self.subTest(name):
+                self.deploy(files, runtime, handler, Timeout=10, MemorySize=256)
+                self.assertEqual([self.answer({"n": n}) for n in (1, 2)], [{"n": 1}, {"n": 2}])
+                log = self.end("terminated")
+                self.assertIn("EXTENSION\tName: agent\tState: Ready\tEvents: [INVOKE]\n", log)
+                self.assertEqual(log.count("agent INVOKE"), 2, log)
 
     def test_failures_are_said_as_lambda_says_them(self):
         for source, kind, words in ((PYTHON + "sys.exit(3)\n", "Extension.Crash", "exit status 3"),
