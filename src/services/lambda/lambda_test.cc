@@ -547,7 +547,7 @@ TEST_F(LambdaTest, EventInvokeConfigurationsArePaged) {
             second->function_event_invoke_configs->front().function_arn);
 }
 
-TEST_F(LambdaTest, AUrlsInvokeModeIsToldByReadsAndToWhomNamedIt) {
+TEST_F(LambdaTest, AUrlsInvokeModeIsToldByReadsAndByChangesOnceOneWasNamed) {
   ASSERT_TRUE(create("f"));
   op::CreateFunctionUrlConfig::Input make;
   make.function_name = "f";
@@ -560,6 +560,9 @@ TEST_F(LambdaTest, AUrlsInvokeModeIsToldByReadsAndToWhomNamedIt) {
   update.function_name = "f";
   EXPECT_FALSE((call<op::UpdateFunctionUrlConfig, update_url>(update)->invoke_mode));
   update.invoke_mode = "RESPONSE_STREAM";
+  EXPECT_EQ((call<op::UpdateFunctionUrlConfig, update_url>(update)->invoke_mode),
+            "RESPONSE_STREAM");
+  update.invoke_mode.reset();
   EXPECT_EQ((call<op::UpdateFunctionUrlConfig, update_url>(update)->invoke_mode),
             "RESPONSE_STREAM");
 }

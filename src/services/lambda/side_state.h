@@ -28,7 +28,7 @@ struct UrlCors : store::Fields {
 
 /// A function's URL. It is configuration: nothing answers at it yet.
 struct UrlConfig : store::Fields {
-  std::string id, auth_type, invoke_mode;
+  std::string id, auth_type, invoke_mode;  // the mode: empty until one was asked for
   std::optional<UrlCors> cors;
   Timestamp created{}, modified{};
   static constexpr int format = 1;

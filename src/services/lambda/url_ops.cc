@@ -50,7 +50,15 @@ Out describe_url(const FunctionRef& ref, const UrlConfig& url) {
   out.creation_time = format_iso8601(url.created);
   if constexpr (requires { out.last_modified_time; })
     out.last_modified_time = format_iso8601(url.modified);
-  out.invoke_mode = url.invoke_mode;
+  out.invoke_mode = url.invoke_mode.empty() ? "BUFFERED" : url.invoke_mode;
+  return out;
+}
+
+/// What changed it tells the mode, as on AWS, only once one was asked for.
+template <class Out>
+Out describe_change(const FunctionRef& ref, const UrlConfig& url) {
+  Out out = describe_url<Out>(ref, url);
+  if (url.invoke_mode.empty()) out.invoke_mode.reset();
   return out;
 }
 
@@ -95,13 +103,11 @@ Result<op::CreateFunctionUrlConfig::Output> create_url(
   UrlConfig url;
   url.id = context.random->hex(16);
   url.auth_type = input.auth_type.value_or("");
-  url.invoke_mode = input.invoke_mode.value_or("BUFFERED");
+  url.invoke_mode = input.invoke_mode.value_or("");
   if (input.cors) url.cors = cors_of(*input.cors);
   url.created = url.modified = context.now;
   tx.put(url_key(ref), url);
-  auto out = describe_url<op::CreateFunctionUrlConfig::Output>(ref, url);
-  out.invoke_mode = input.invoke_mode;  // told, as on AWS, where it was asked for
-  return out;
+  return describe_change<op::CreateFunctionUrlConfig::Output>(ref, url);
 }
 
 Result<op::GetFunctionUrlConfig::Output> get_url(Lambda&, Tx& tx, const Context& context,
@@ -122,9 +128,7 @@ Result<op::UpdateFunctionUrlConfig::Output> update_url(
   if (input.cors) url->cors = cors_of(*input.cors);
   url->modified = context.now;
   tx.put(url_key(ref), *url);
-  auto out = describe_url<op::UpdateFunctionUrlConfig::Output>(ref, *url);
-  out.invoke_mode = input.invoke_mode;
-  return out;
+  return describe_change<op::UpdateFunctionUrlConfig::Output>(ref, *url);
 }
 
 Result<op::DeleteFunctionUrlConfig::Output> delete_url(

@@ -219,12 +219,13 @@ namespace {
 
 /// A query has no thread of its own: who looks whether it has ended moves it on.
 Result<void> move_newest_on(Logs& logs, Tx& tx, const Context& context,
-                            std::vector<Query> queries) {
-  std::erase_if(queries, [&](const Query& query) {
-    return std::string_view(status_name(query, context.now)) != "Running";
-  });
-  const auto newest = std::ranges::max_element(queries, {}, &Query::created);
-  if (newest == queries.end()) return {};
+                            std::vector<Query>& queries) {
+  Query* newest = nullptr;
+  for (Query& query : queries) {
+    if (std::string_view(status_name(query, context.now)) != "Running") continue;
+    if (newest == nullptr || query.created > newest->created) newest = &query;
+  }
+  if (newest == nullptr) return {};
   const QueryExecutions::Shared shared = logs.queries->find_or_make(here(context), *newest);
   auto execution = shared->lock();
   TRY(const QueryStatus status, go_on(tx, context, *newest, **execution));
@@ -237,7 +238,6 @@ Result<void> move_newest_on(Logs& logs, Tx& tx, const Context& context,
 Result<op::DescribeQueries::Output> describe_queries(Logs& logs, Tx& tx, const Context& context,
                                                      const op::DescribeQueries::Input& input) {
   TRY(auto queries, list_queries(tx, here(context)));
-  // What is described is how they were before.
   TRY(move_newest_on(logs, tx, context, queries));
   std::sort(queries.begin(), queries.end(), [](const Query& a, const Query& b) {
     return a.created != b.created ? a.created > b.created : a.id < b.id;
