@@ -97,6 +97,57 @@ Result<void> check_expiration(const LifecycleRule& rule) {
   return check_date(asked.date);
 }
 
+/// The classes of infrequent access take objects that are a month old.
+Result<void> check_age(std::int32_t count, std::string_view name, std::string_view action,
+                       const std::string& storage_class) {
+  constexpr std::int32_t infrequent_days_min = 30;
+  bool infrequent = storage_class == "STANDARD_IA" || storage_class == "ONEZONE_IA";
+  if (!infrequent || count >= infrequent_days_min) return {};
+  return fail(invalid_argument(
+      fmt::format("'{}' in {} action must be greater than or equal to {} for storageClass '{}'",
+                  name, action, infrequent_days_min, storage_class),
+      name, std::to_string(count)));
+}
+
+/// Older objects do not come back: a rule expires after it transitions, and tells both alike.
+Result<void> check_order(const LifecycleRule& rule) {
+  if (!rule.expiration || !rule.transitions) return {};
+  const auto& end = *rule.expiration;
+  const std::string filter = fmt::format("filter '(prefix={})'", filter_of(rule).prefix);
+  for (const auto& one : *rule.transitions) {
+    if ((end.days && one.date) || (end.date && one.days)) {
+      return fail(invalid_request(fmt::format(
+          "Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle "
+          "rule for {}",
+          filter)));
+    }
+    bool by_date = end.date && *end.date <= *one.date;
+    if (!by_date && !(end.days && *end.days <= *one.days)) continue;
+    const char* name = by_date ? "Date" : "Days";
+    return fail(invalid_argument(
+        fmt::format("'{0}' in the Expiration action for {1} must be {2} than '{0}' in the "
+                    "Transition action",
+                    name, filter, by_date ? "later" : "greater")));
+  }
+  return {};
+}
+
+/// Uploads and delete markers have no tags and no size.
+Result<void> check_filter(const LifecycleRule& rule) {
+  const Filter filter = filter_of(rule);
+  const char* by = !filter.tags.empty() ? "Tags" : "Object Size";
+  if (filter.tags.empty() && !filter.greater && !filter.less) return {};
+  if (rule.expiration && rule.expiration->expired_object_delete_marker) {
+    return fail(
+        invalid_request(fmt::format("ExpiredObjectDeleteMarker cannot be specified with {}.", by)));
+  }
+  if (rule.abort_incomplete_multipart_upload) {
+    return fail(invalid_request(
+        fmt::format("AbortIncompleteMultipartUpload cannot be specified with {}.", by)));
+  }
+  return {};
+}
+
 Result<void> check_transitions(const LifecycleRule& rule) {
   if (rule.transitions) {
     for (const auto& one : *rule.transitions) {
@@ -109,6 +160,9 @@ Result<void> check_transitions(const LifecycleRule& rule) {
       }
       TRY(check_date(one.date));
       TRY(choose_storage_class(one.storage_class));
+      if (one.days) {
+        TRY(check_age(*one.days, "Days", "Transition", *one.storage_class));
+      }
     }
   }
   if (rule.noncurrent_version_transitions) {
@@ -117,6 +171,8 @@ Result<void> check_transitions(const LifecycleRule& rule) {
         return fail(malformed_xml());
       }
       TRY(choose_storage_class(one.storage_class));
+      TRY(check_age(*one.noncurrent_days, "NoncurrentDays", "NoncurrentVersionTransition",
+                    *one.storage_class));
     }
   }
   return {};
@@ -139,6 +195,8 @@ Result<void> check_rule(const LifecycleRule& rule) {
   }
   TRY(check_expiration(rule));
   TRY(check_transitions(rule));
+  TRY(check_order(rule));
+  TRY(check_filter(rule));
   if (rule.noncurrent_version_expiration) {
     const auto& asked = *rule.noncurrent_version_expiration;
     if (!asked.noncurrent_days) return fail(malformed_xml());

@@ -86,6 +86,46 @@ TEST(Lifecycle, RulesAreJudgedWhenTheyAreSet) {
   EXPECT_EQ(verdict(rule), "MalformedXML");
 }
 
+TEST(Lifecycle, WhatHasNoTagsAndNoSizeIsNotFilteredByThem) {
+  model::s3::LifecycleRule rule = rule_for("");
+  rule.abort_incomplete_multipart_upload.emplace().days_after_initiation = 1;
+  EXPECT_EQ(verdict(rule), "fine");
+  rule.filter->prefix.reset();
+  rule.filter->object_size_greater_than = 1;
+  EXPECT_EQ(verdict(rule), "InvalidRequest");
+  rule.filter->object_size_greater_than.reset();
+  rule.filter->tag.emplace().key = "a";
+  EXPECT_EQ(verdict(rule), "InvalidRequest");
+  rule.abort_incomplete_multipart_upload.reset();
+  rule.expiration.emplace().expired_object_delete_marker = true;
+  EXPECT_EQ(verdict(rule), "InvalidRequest");
+  rule.expiration->expired_object_delete_marker.reset();
+  rule.expiration->days = 1;
+  EXPECT_EQ(verdict(rule), "fine");
+}
+
+TEST(Lifecycle, ObjectsTransitionOldEnoughAndBeforeTheyExpire) {
+  model::s3::LifecycleRule rule = rule_for("");
+  auto& transition = rule.transitions.emplace().emplace_back();
+  transition.storage_class = "STANDARD_IA";
+  transition.days = 29;
+  EXPECT_EQ(verdict(rule), "InvalidArgument");
+  transition.days = 30;
+  EXPECT_EQ(verdict(rule), "fine");
+  rule.expiration.emplace().days = 30;
+  EXPECT_EQ(verdict(rule), "InvalidArgument");
+  rule.expiration->days = 31;
+  EXPECT_EQ(verdict(rule), "fine");
+  rule.expiration->days.reset();
+  rule.expiration->date = *parse_iso8601("2026-11-23T00:00:00Z");
+  EXPECT_EQ(verdict(rule), "InvalidRequest") << "days and a date";
+  transition.days.reset();
+  transition.date = rule.expiration->date;
+  EXPECT_EQ(verdict(rule), "InvalidArgument");
+  *transition.date -= days(1);
+  EXPECT_EQ(verdict(rule), "fine");
+}
+
 class SweepTest : public S3Test {
  protected:
   SweepTest() { make_bucket("photos"); }
