@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t pool_queue_max = 4096;
 constexpr auto stop_grace = std::chrono::seconds(5);
 constexpr auto collect_every = std::chrono::minutes(10);
+constexpr auto record_uses_every = std::chrono::seconds(1);
 constexpr Millis blob_grace = std::chrono::hours(1);
 constexpr auto collect_when_full_every = std::chrono::seconds(2);
 /// Functions use far less than what they are given, so their sizes may add up to more than there
@@ -236,6 +237,9 @@ void Components::make_gateway() {
           [this](const gateway::OperationUsage& usage) {
             drainer_->record(usage_of(usage, env_.clock.wall()));
           },
+      .used = [this](const identity::Principal& who, std::string_view service,
+                     std::string_view region,
+                     Timestamp at) { uses_.note(who, service, region, at); },
       .access = notes_of_access(*access_logs_),
       .cross_origin = cross_origin_of_buckets(*store_)});
   server_ = std::make_unique<net::Server>(
@@ -253,6 +257,26 @@ void Components::serve_sandbox(Fd listening, const std::string& sandbox_id, bool
     door->serve_tls(std::move(listening), acceptor_);
   } else {
     door->serve(std::move(listening));
+  }
+}
+
+/// Also once more when the server stops.
+async::Task<void> Components::record_uses_regularly() {
+  bool stopping = false;
+  while (!stopping) {
+    stopping = co_await loop_.sleep_for(record_uses_every) != async::Wake::timed_out;
+    if (uses_.empty()) continue;
+    auto record = [this, by_account = uses_.take()]() -> int {
+      for (const auto& [account, uses] : by_account) {
+        auto recorded = operation::transact_blocking(
+            *store_, [&uses](store::Tx& tx) { return identity::record_uses(tx, uses); });
+        if (!recorded) {
+          observe::log(observe::Level::warning, "identity", recorded.error().message);
+        }
+      }
+      return 0;
+    };
+    co_await async::run_on(*pool_, loop_, std::move(record));
   }
 }
 
@@ -304,6 +328,7 @@ void Components::start(Fd listening) {
   access_logs_->start();
   deliverer_->start();
   retirement_->start();
+  loop_.spawn(record_uses_regularly());
   loop_.spawn(collect_regularly());
   loop_.spawn(collect_when_full());
 }

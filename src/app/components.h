@@ -18,6 +18,7 @@
 #include "wolke/deliver/deliverer.h"
 #include "wolke/gateway/serve.h"
 #include "wolke/identity/directory.h"
+#include "wolke/identity/use.h"
 #include "wolke/invoke/invoker.h"
 #include "wolke/meter/drainer.h"
 #include "wolke/meter/usage_log.h"
@@ -60,6 +61,7 @@ class Components {
   void make_services();
   void make_gateway();
   void serve_sandbox(Fd listening, const std::string& sandbox_id, bool tls);
+  async::Task<void> record_uses_regularly();
   async::Task<void> collect_regularly();
   async::Task<void> collect_when_full();
 
@@ -72,6 +74,7 @@ class Components {
   std::unique_ptr<store::BlobStore> blobs_;
   identity::Bootstrap root_;
   std::unique_ptr<identity::Directory> directory_;
+  identity::UseLog uses_;
   std::unique_ptr<net::LocalAuthority> authority_;
   std::shared_ptr<net::TlsAcceptor> acceptor_;  // owners: this and the sandboxes' doors
   std::unique_ptr<meter::UsageLog> usage_log_;

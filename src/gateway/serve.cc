@@ -431,6 +431,10 @@ void Gateway::record(const Request& request) const {
                                 : request.operation ? std::string(request.operation->name)
                                                     : "";
   if (parts_.access) record_access(request, operation);
+  if (parts_.used && request.caller.authorization && request.caller.signature_checked) {
+    parts_.used(request.caller.authorizer->principal(), request.service_name, request.caller.region,
+                request.now);
+  }
   if (!parts_.meter || !request.table) return;
   OperationUsage usage = request.usage;
   usage.account = request.caller.authorizer ? request.caller.authorizer->principal().account : "";

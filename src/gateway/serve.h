@@ -65,6 +65,10 @@ struct GatewayParts {
   /// Answers paths below /_wolke/ that need no identity (health); false: not its path.
   std::function<bool(const net::RequestHead&, int& status, std::string& body)> health;
   std::function<void(const OperationUsage&)> meter;
+  /// Told of every request whose caller is known, on the loop; null: nobody is.
+  std::function<void(const identity::Principal&, std::string_view service, std::string_view region,
+                     Timestamp)>
+      used;
   /// Told of every request that names a bucket; null: nobody is.
   std::function<void(const BucketAccess&)> access;
   /// What a bucket says to browsers of other origins. Reads the store; null: nothing is allowed.

@@ -117,6 +117,24 @@ Result<PageOf<OidcProviderRecord>> list_oidc_providers(store::Tx& tx, std::strin
   return list<OidcProviderRecord>(tx, "iam.oidc", account, page);
 }
 
+Result<std::vector<AccessKeyRecord>> list_access_keys(store::Tx& tx, std::string_view account) {
+  store::Scan scan;
+  scan.shard = shard(account);
+  scan.begin = table_prefix("iam.key", account);
+  scan.end = store::prefix_end(scan.begin);
+  std::vector<AccessKeyRecord> out;
+  for (bool more = true; more;) {
+    TRY(const store::Page page, tx.scan(scan));
+    for (const store::Record& record : page.records) {
+      TRY(AccessKeyRecord key, store::decode<AccessKeyRecord>(record.value, record.key));
+      out.push_back(std::move(key));
+      scan.begin = record.key + '\0';
+    }
+    more = page.more;
+  }
+  return out;
+}
+
 Result<std::size_t> count_entities(store::Tx& tx, EntityType type, std::string_view account) {
   constexpr std::size_t every = 1'000'000;
   TRY(auto page, list_entities(tx, type, account, {.count_max = every}));

@@ -218,6 +218,8 @@ Result<PageOf<InstanceProfileRecord>> list_instance_profiles(store::Tx& tx,
                                                              const PageRequest& page);
 Result<PageOf<OidcProviderRecord>> list_oidc_providers(store::Tx& tx, std::string_view account,
                                                        const PageRequest& page);
+/// Every long-term key of an account.
+Result<std::vector<AccessKeyRecord>> list_access_keys(store::Tx& tx, std::string_view account);
 /// How many there are; reads them all.
 Result<std::size_t> count_entities(store::Tx& tx, EntityType type, std::string_view account);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "wolke/identity/ids.h"
+#include "wolke/identity/use.h"
 #include "wolke/services/iam/ops.h"
 #include "wolke/services/iam/rules.h"
 
@@ -112,6 +113,7 @@ Result<op::DeleteAccessKey::Output> delete_access_key(Iam&, store::Tx& tx, const
   TRY(const std::string user, owner_of_keys(context, in.user_name));
   TRY(const AccessKeyRecord key, load_key(tx, context, user, *in.access_key_id));
   tx.erase(identity::keys::access_key(context.account, key.id));
+  tx.erase(identity::keys::key_use(context.account, key.id));
   if (!user.empty()) {
     const Target target{EntityType::user, user};
     TRY(EntityRecord record, load(tx, context, target));
@@ -128,8 +130,14 @@ Result<op::GetAccessKeyLastUsed::Output> get_access_key_last_used(
   if (!key) return fail(no_such_key(*in.access_key_id));
   op::GetAccessKeyLastUsed::Output out;
   out.user_name = key->user_name.empty() ? "root" : key->user_name;
-  // Use is not recorded: a read must not write. AWS's words for "no data".
+  TRY(const auto use,
+      tx.peek<identity::KeyUseRecord>(identity::keys::key_use(context.account, *in.access_key_id)));
+  // AWS's words for "no data".
   out.access_key_last_used = model::AccessKeyLastUsed{.service_name = "N/A", .region = "N/A"};
+  if (use) {
+    out.access_key_last_used = model::AccessKeyLastUsed{
+        .last_used_date = use->at, .service_name = use->service, .region = use->region};
+  }
   return out;
 }
 

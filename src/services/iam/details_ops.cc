@@ -70,7 +70,7 @@ Result<Detail> role_details(store::Tx& tx, const Context& context, const EntityR
   out.assume_role_policy_document = percent_encode(record.trust_policy);
   out.permissions_boundary = boundary_of(record);
   out.tags = to_model(record.tags);
-  out.role_last_used.emplace();
+  TRY(out.role_last_used, last_use_of_role(tx, context, record));
   TRY(out.instance_profile_list, profiles_of_role(tx, context, record.name));
   return out;
 }

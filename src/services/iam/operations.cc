@@ -148,6 +148,8 @@ operation::ServiceTable iam_table(Iam* iam) {
               everywhere<op::CreateAccountAlias, create_account_alias>(),
               everywhere<op::DeleteAccountAlias, delete_account_alias>(),
               everywhere<op::ListAccountAliases, list_account_aliases>(),
+              everywhere<op::GenerateCredentialReport, generate_credential_report>(),
+              everywhere<op::GetCredentialReport, get_credential_report>(),
               everywhere<op::GetAccountSummary, get_account_summary>(),
               everywhere<op::GetAccountAuthorizationDetails, get_account_authorization_details>(),
           },

@@ -11,6 +11,9 @@ model::Role role_model(const Context& context, const EntityRecord& record);
 model::User user_model(const Context& context, const EntityRecord& record);
 
 // role_ops.cc
+/// Empty when it was not used yet.
+Result<model::RoleLastUsed> last_use_of_role(store::Tx& tx, const Context& context,
+                                             const EntityRecord& record);
 Result<op::CreateRole::Output> create_role(Iam& iam, store::Tx& tx, const Context& context,
                                            const op::CreateRole::Input& in);
 Result<op::GetRole::Output> get_role(Iam& iam, store::Tx& tx, const Context& context,
@@ -46,6 +49,12 @@ Result<op::SimulatePrincipalPolicy::Output> simulate_principal_policy(
 /// On the user, group or role whose policies are tried.
 Result<operation::Asks> simulate_principal_asks(Iam& iam, const Context& context,
                                                 const op::SimulatePrincipalPolicy::Input& in);
+
+// report_ops.cc
+Result<op::GenerateCredentialReport::Output> generate_credential_report(
+    Iam& iam, store::Tx& tx, const Context& context, const op::GenerateCredentialReport::Input& in);
+Result<op::GetCredentialReport::Output> get_credential_report(
+    Iam& iam, store::Tx& tx, const Context& context, const op::GetCredentialReport::Input& in);
 
 // details_ops.cc
 Result<op::GetAccountAuthorizationDetails::Output> get_account_authorization_details(

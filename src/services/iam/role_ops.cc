@@ -4,6 +4,7 @@
 
 #include "wolke/identity/ids.h"
 #include "wolke/identity/policy.h"
+#include "wolke/identity/use.h"
 #include "wolke/services/iam/ops.h"
 #include "wolke/services/iam/policy_set.h"
 
@@ -43,6 +44,16 @@ model::Role role_model(const Context& context, const EntityRecord& record) {
   if (!record.description.empty()) out.description = record.description;
   out.max_session_duration = record.max_session_seconds;
   return out;
+}
+
+Result<model::RoleLastUsed> last_use_of_role(store::Tx& tx, const Context& context,
+                                             const EntityRecord& record) {
+  TRY(const auto use,
+      tx.peek<identity::EntityUseRecord>(identity::keys::entity_use(context.account, record.id)));
+  const std::string service = use ? use->last_service() : "";
+  if (service.empty()) return model::RoleLastUsed{};
+  return model::RoleLastUsed{.last_used_date = use->services.at(service),
+                             .region = use->regions.at(service)};
 }
 
 /// GetRole, CreateRole and the like show more than lists do.
@@ -96,6 +107,7 @@ Result<op::GetRole::Output> get_role(Iam&, store::Tx& tx, const Context& context
   TRY(const EntityRecord record, load(tx, context, target_of(in)));
   op::GetRole::Output out;
   out.role = full_role_model(context, record);
+  TRY(out.role->role_last_used, last_use_of_role(tx, context, record));
   return out;
 }
 
@@ -165,6 +177,7 @@ Result<op::DeleteRole::Output> delete_role(Iam&, store::Tx& tx, const Context& c
   }
   TRY(set_boundary(tx, context, record, ""));
   tx.erase(identity::keys::entity(target.type, context.account, target.name));
+  tx.erase(identity::keys::entity_use(context.account, record.id));
   return op::DeleteRole::Output{};
 }
 

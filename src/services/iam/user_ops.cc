@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "wolke/identity/ids.h"
+#include "wolke/identity/use.h"
 #include "wolke/services/iam/ops.h"
 #include "wolke/services/iam/policy_set.h"
 
@@ -144,6 +145,7 @@ Result<op::DeleteUser::Output> delete_user(Iam&, store::Tx& tx, const Context& c
   }
   TRY(set_boundary(tx, context, record, ""));
   tx.erase(identity::keys::entity(target.type, context.account, target.name));
+  tx.erase(identity::keys::entity_use(context.account, record.id));
   return op::DeleteUser::Output{};
 }
 
