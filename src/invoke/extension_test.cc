@@ -233,6 +233,7 @@ inner.request("POST", "/2020-01-01/extension/register", '{"events":["INVOKE"]}',
 got = inner.getresponse(); got.read()
 ident = got.headers["Lambda-Extension-Identifier"]
 def watch():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # the main thread must wake for it
     while True: inner.request("GET", "/2020-01-01/extension/event/next", None, {"Lambda-Extension-Identifier": ident}); inner.getresponse().read()
 threading.Thread(target=watch, daemon=True).start()
 while True:

@@ -35,6 +35,7 @@ signal.signal(signal.SIGTERM, end)
 NAME = "inner"
 ident, _ = register("INVOKE")
 def watch():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # Python's handlers run in the main thread, which must wake for it
     while True: say(next_event(ident)["eventType"])
 threading.Thread(target=watch, daemon=True).start()
 while True:
@@ -51,6 +52,7 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 ident, _ = register("INVOKE")
 def watch():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # Python's handlers run in the main thread, which must wake for it
     while True: say(next_event(ident)["eventType"])
 threading.Thread(target=watch, daemon=True).start()
 def handler(event, context): return event
