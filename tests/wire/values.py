@@ -93,8 +93,9 @@ class Maker:
             size = random.randint(low, max(low, min(high, low + 20)))
             chars = ALPHABET if place in ("body", "uri", "querystring") else ASCII
             text = "".join(random.choice(chars) for _ in range(size))
-            while len(text.encode("utf-16-le")) // 2 > high:
-                text = text[:-1]
+            # botocore counts characters, AWS UTF-16 units: where these two could differ, none takes two units.
+            if len(text.encode("utf-16-le")) // 2 > high:
+                text = "".join(c if ord(c) <= 0xFFFF else "a" for c in text)
             return text
         compiled = re.compile(python_pattern(pattern))
         for attempt in range(2000):
