@@ -16,6 +16,8 @@ inline constexpr std::size_t http_chunk_extension_bytes_max = 16 * 1024;
 inline constexpr std::size_t http_trailers_bytes_max = 8 * 1024;
 /// What a handler left unread is drained up to this, so that the connection can be used again.
 inline constexpr std::uint64_t http_drain_bytes_max = 256 * 1024;
+/// A body may keep us waiting as long as one stall, and a second more for each so many bytes of it.
+inline constexpr std::uint64_t http_body_bytes_per_second_min = 512;
 /// How long a connection that we close waits for the peer to have read our last answer.
 inline constexpr auto http_linger_timeout = std::chrono::seconds(2);
 /// Connections accepted at one wake-up before others get their turn.

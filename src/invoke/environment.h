@@ -18,7 +18,7 @@ namespace wolke::invoke {
 
 inline constexpr const char* runtime_api_address = "127.0.0.1:9001";
 inline constexpr const char* supervision_address = "127.0.0.1:9002";
-inline constexpr const char* telemetry_socket = "out:127.0.0.1:1";
+inline constexpr const char* telemetry_socket = "outward";
 inline constexpr const char* gateway_address = "127.0.0.1:4566";
 inline constexpr const char* gateway_tls_address = "127.0.0.1:443";
 /// What the resolver's configuration inside names.

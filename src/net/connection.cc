@@ -115,6 +115,8 @@ http1::Parsed<bool> Connection::parse_buffered() {
   idle_ = false;
   request_ = *framing;
   length_left_ = request_.length;
+  body_received_ = 0;
+  body_waited_ = {};
   if (request_.body == BodyKind::chunked) chunks_ = {};
   continue_owed_ = request_.expect_continue && request_.body != BodyKind::none;
   started_ = finished_ = bodyless_ = input_lost_ = broken_ = keep_ = false;
@@ -267,6 +269,13 @@ Io Connection::read_body(std::string& out, std::size_t bytes_max) {
   return io;
 }
 
+/// How long the body may let us wait once more: none may stall, and none may drip for ever.
+std::chrono::nanoseconds Connection::patience() const {
+  const std::chrono::nanoseconds stall = context_.options.body_stall_timeout;
+  const std::chrono::seconds earned(body_received_ / context_.options.body_bytes_per_second_min);
+  return std::min(stall, stall + earned - body_waited_);
+}
+
 Task<Result<std::string>> Connection::read(std::size_t bytes_max) {
   ASSERT(bytes_max > 0);
   std::string out;
@@ -284,8 +293,9 @@ Task<Result<std::string>> Connection::read(std::size_t bytes_max) {
     if (std::exchange(continue_owed_, false)) {
       CO_TRY(co_await send({"HTTP/1.1 100 Continue\r\n\r\n", {}, {}}));
     }
-    Monotonic deadline = context_.loop.now() + context_.options.body_stall_timeout;
-    Wake wake = co_await wait_for(context_.loop, *transport_, io, deadline);
+    const Monotonic before = context_.loop.now();
+    Wake wake = co_await wait_for(context_.loop, *transport_, io, before + patience());
+    body_waited_ += context_.loop.now() - before;
     drained_ = false;
     if (wake == Wake::timed_out) {
       co_return lose_input("RequestTimeout", "the client did not send its body in time");
@@ -293,6 +303,7 @@ Task<Result<std::string>> Connection::read(std::size_t bytes_max) {
     if (wake == Wake::cancelled) co_return lose_input("IncompleteBody", "the server is stopping");
   }
   if (!out.empty()) continue_owed_ = false;
+  body_received_ += out.size();
   co_return out;
 }
 

@@ -91,6 +91,7 @@ class Connection final : public Exchange {
   Io discard();
   Io note_read(Io io, std::size_t asked);
   bool nothing_to_read() const { return drained_ && transport_->short_read_means_drained(); }
+  std::chrono::nanoseconds patience() const;
   std::unexpected<Error> lose_input(const char* code, const char* message);
   std::unexpected<Error> lose(const char* code, const char* message);
 
@@ -111,6 +112,8 @@ class Connection final : public Exchange {
   http1::ChunkedDecoder chunks_;
   std::uint64_t length_left_ = 0;
   bool continue_owed_ = false;
+  std::uint64_t body_received_ = 0;
+  std::chrono::nanoseconds body_waited_{};
 
   // Its answer.
   bool started_ = false;

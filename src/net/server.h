@@ -15,6 +15,7 @@
 #include "wolke/async/loop.h"
 #include "wolke/async/task.h"
 #include "wolke/base/fd.h"
+#include "wolke/base/http_limits.h"
 #include "wolke/base/limits.h"
 #include "wolke/base/result.h"
 #include "wolke/net/http.h"
@@ -29,6 +30,7 @@ struct ServerOptions {
   std::chrono::nanoseconds header_timeout = limits::http_header_timeout;
   std::chrono::nanoseconds idle_timeout = limits::http_idle_timeout;
   std::chrono::nanoseconds body_stall_timeout = limits::http_body_stall_timeout;
+  std::uint64_t body_bytes_per_second_min = limits::http_body_bytes_per_second_min;
 };
 
 /// "127.0.0.1:4566", "[::1]:0", "0.0.0.0:4566". Errors name the address and the reason ("address in

@@ -22,6 +22,12 @@ class ShortStallTimeout : public ServerTest {
  protected:
   ShortStallTimeout() : ServerTest({.body_stall_timeout = milliseconds(20)}) {}
 };
+class NoPatienceForDrips : public ServerTest {
+ protected:
+  NoPatienceForDrips()
+      : ServerTest(
+            {.body_stall_timeout = milliseconds(100), .body_bytes_per_second_min = 1 << 20}) {}
+};
 class TwoConnections : public ServerTest {
  protected:
   TwoConnections() : ServerTest({.connections_max = 2}) {}
@@ -51,6 +57,15 @@ TEST_F(ShortStallTimeout, AStalledBodyIsRequestTimeoutAndCanStillBeAnswered) {
   std::string got = hear(fd);
   EXPECT_TRUE(got.starts_with("HTTP/1.1 400 ")) << got;
   EXPECT_TRUE(got.ends_with("Connection: close\r\n\r\nRequestTimeout")) << got;
+}
+
+TEST_F(NoPatienceForDrips, ABodyThatNeverStallsAndNeverEndsIsRequestTimeout) {
+  Fd fd = connect();
+  say(fd, "PUT /report HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+  pollfd answer{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  for (int sent = 0; sent < 1000 && ::poll(&answer, 1, 5) == 0; ++sent) say(fd, "x");
+  std::string got = hear(fd);
+  EXPECT_TRUE(got.ends_with("RequestTimeout")) << got;
 }
 
 TEST_F(ShortStallTimeout, AReaderThatStopsReadingIsCut) {

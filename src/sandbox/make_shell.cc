@@ -51,16 +51,16 @@ std::uint64_t namespace_flags(std::uint32_t weaken) {
 }
 
 Result<Fd> make_listener(const wire::ListenAddress& address) {
-  const int type = address.datagram == 1 ? SOCK_DGRAM : SOCK_STREAM;
+  const int type = address.kind == wire::ListenKind::datagram ? SOCK_DGRAM : SOCK_STREAM;
   Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return fail(step_failed("listen", errno));
-  if (address.datagram == 2) return socket;
+  if (address.kind == wire::ListenKind::outward) return socket;
   sockaddr_in name{};
   name.sin_family = AF_INET;
   name.sin_port = htons(address.port);
   name.sin_addr.s_addr = address.address;
   TRY(checked(::bind(socket.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), "bind"));
-  if (address.datagram == 0) {
+  if (address.kind == wire::ListenKind::stream) {
     TRY(checked(::listen(socket.get(), 128), "listen"));
   }
   return socket;
@@ -222,7 +222,7 @@ Result<void> ShellMaker::make_listeners(Shell& shell, const wire::Request& reque
   }
   Result<void> made;
   for (std::size_t i = 0; i < request.listen_count && made; ++i) {
-    if (request.listen[i].datagram == 2 && !own_network) {
+    if (request.listen[i].kind == wire::ListenKind::outward && !own_network) {
       made = fail({.code = "SandboxFailed", .message = "an outward socket would be the host's"});
       break;
     }

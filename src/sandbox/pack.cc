@@ -86,11 +86,12 @@ Result<void> make_control(Packed& packed) {
 Result<wire::ListenAddress> parse_listen(std::string_view text) {
   wire::ListenAddress address{};
   std::string_view rest = text;
+  if (rest == "outward") {
+    address.kind = wire::ListenKind::outward;
+    return address;
+  }
   if (rest.starts_with("udp:")) {
-    address.datagram = 1;
-    rest.remove_prefix(4);
-  } else if (rest.starts_with("out:")) {
-    address.datagram = 2;
+    address.kind = wire::ListenKind::datagram;
     rest.remove_prefix(4);
   }
   const std::size_t colon = rest.rfind(':');

@@ -42,7 +42,7 @@ struct Spec {
   std::uint32_t pids_max = 1024;
   std::uint32_t files_max = 1024;
   /// Makes listening sockets inside the sandbox's network namespace and hands them to the server:
-  /// "127.0.0.1:9001", "udp:127.0.0.1:53". "out:127.0.0.1:1" is a socket that the server may
+  /// "127.0.0.1:9001", "udp:127.0.0.1:53". "outward" is a socket that the server may
   /// connect to a listener inside; only where the sandbox has a network of its own.
   std::vector<std::string> listen;
   /// Name -> address lines of /etc/hosts.

@@ -93,6 +93,14 @@ bool is_plain_part(std::string_view part) {
            c == '_' || c == '.';
   });
 }
+
+bool is_acceptable(const ListenAddress& listen) {
+  if (listen.kind == ListenKind::outward) return true;
+  // 127.0.0.0/8 only: nothing else exists inside.
+  const auto* octets = reinterpret_cast<const unsigned char*>(&listen.address);
+  return (listen.kind == ListenKind::stream || listen.kind == ListenKind::datagram) &&
+         octets[0] == 127 && listen.port != 0;
+}
 }  // namespace
 
 bool is_inside_path(std::string_view path) {
@@ -128,11 +136,7 @@ std::string_view why_unacceptable(const Request& request, std::size_t descriptor
     if (!is_inside_path(text_of(request.inside[i]))) return "inside path";
   }
   for (std::size_t i = 0; i < request.listen_count; ++i) {
-    // 127.0.0.0/8 only: nothing else exists inside.
-    const auto* octets = reinterpret_cast<const unsigned char*>(&request.listen[i].address);
-    if (octets[0] != 127 || request.listen[i].port == 0 || request.listen[i].datagram > 2) {
-      return "listen address";
-    }
+    if (!is_acceptable(request.listen[i])) return "listen address";
   }
   constexpr std::uint64_t mib = 1ULL << 20;
   if (request.memory_bytes < 16 * mib || request.memory_bytes > 1024 * 1024 * mib) return "memory";

@@ -68,12 +68,18 @@ enum Weaken : std::uint32_t {
   weaken_uid_map = 1u << 20,     // the sandbox's user is root of the host
 };
 
+enum class ListenKind : std::uint16_t {
+  stream = 0,    // a listening TCP socket
+  datagram = 1,  // a bound UDP socket
+  /// A TCP socket that is neither bound nor connected: who connects it later, from wherever,
+  /// reaches the sandbox's own loopback only. It has no address.
+  outward = 2,
+};
+
 struct ListenAddress {
   std::uint32_t address;  // network byte order
   std::uint16_t port;     // host byte order
-  /// 1: a bound UDP socket. 2: outward, a TCP socket that is neither bound nor connected: who
-  /// connects it later, from wherever, reaches the sandbox's own loopback only.
-  std::uint16_t datagram;
+  ListenKind kind;
 };
 
 /// Descriptors with `start`, in this order: stdout, stderr, control, program, then one for each

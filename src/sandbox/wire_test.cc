@@ -45,7 +45,7 @@ TEST(WireTest, a_plain_request_is_acceptable_and_each_bound_is_checked) {
   EXPECT_EQ(wrong([](wire::Request& r) { r.weaken = 1; }), "weaken");
   EXPECT_EQ(wrong([](wire::Request& r) {
               r.listen_count = 1;
-              r.listen[0] = {htonl(0x0a000001), 80, 0};
+              r.listen[0] = {htonl(0x0a000001), 80, wire::ListenKind::stream};
             }),
             "listen address");
 }
