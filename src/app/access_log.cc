@@ -1,7 +1,10 @@
 #include "wolke/app/access_log.h"
 
+#include <map>
+
 #include "wolke/base/hash.h"
 #include "wolke/base/uri.h"
+#include "wolke/model/s3/operations.h"
 #include "wolke/services/s3/names.h"
 
 namespace wolke::app {
@@ -95,6 +98,45 @@ s3::AccessRecord record_of(const BucketAccess& access, Place place) {
   return record;
 }
 
+/// A batch tells errors without their status.
+int status_of_item(std::string_view code) {
+  if (code == "AccessDenied") return 403;
+  if (code == "NoSuchKey" || code == "NoSuchVersion") return 404;
+  if (code == "PreconditionFailed") return 412;
+  return 400;
+}
+
+/// A line for each key that a batch names, as after a DeleteObject of its own. Source: the format's
+/// operation BATCH.DELETE.OBJECT, whose lines say nothing of the request as a whole.
+void note_keys_of_batch(s3::AccessLogs& logs, const BucketAccess& access, s3::AccessRecord record) {
+  using Delete = model::s3::op::DeleteObjects;
+  if (access.input == nullptr || access.output == nullptr) return;
+  const auto& in = access.input->as<Delete::Input>();
+  const auto& out = access.output->as<Delete::Output>();
+  if (!in.delete_ || !in.delete_->objects) return;
+  using Item = std::pair<std::string, std::string>;  // key and version id
+  std::map<Item, std::string> errors;
+  if (out.errors) {
+    for (const auto& error : *out.errors) {
+      errors[{error.key.value_or(""), error.version_id.value_or("")}] = error.code.value_or("");
+    }
+  }
+  record.operation = "BATCH.DELETE.OBJECT";
+  record.request_uri.clear();
+  record.bytes_sent = 0;
+  record.object_size.reset();
+  record.turn_around = Millis(0);
+  for (const auto& item : *in.delete_->objects) {
+    auto error = errors.find({item.key.value_or(""), item.version_id.value_or("")});
+    const bool failed = error != errors.end();
+    record.key = percent_encode(item.key.value_or(""), true);
+    record.version_id = item.version_id.value_or("");
+    record.error_code = failed ? error->second : "";
+    record.status = failed ? status_of_item(error->second) : 204;
+    logs.note(record);
+  }
+}
+
 }  // namespace
 
 s3::LogDeliveryAuthorizer deliverers_of_logs(identity::Directory& directory) {
@@ -110,7 +152,11 @@ std::function<void(const BucketAccess&)> notes_of_access(s3::AccessLogs& logs) {
     if (!logs.watches_any()) return;
     Place place = place_of(access.path);
     std::optional<Place> source = source_of(access);
-    if (logs.watches(place.bucket)) logs.note(record_of(access, std::move(place)));
+    if (logs.watches(place.bucket)) {
+      s3::AccessRecord record = record_of(access, std::move(place));
+      logs.note(record);
+      note_keys_of_batch(logs, access, std::move(record));
+    }
     if (source && logs.watches(source->bucket)) {
       s3::AccessRecord record = record_of(access, *std::move(source));
       record.operation += "_GET";  // REST.COPY.OBJECT_GET

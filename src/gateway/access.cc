@@ -33,7 +33,9 @@ void Gateway::record_access(const Request& request, std::string_view operation) 
        .bytes_out = request.usage.bytes_out,
        .object_size = request.object_size,
        .total = now - request.began,
-       .turn_around = answered ? request.answered - received : now - received});
+       .turn_around = answered ? request.answered - received : now - received,
+       .input = request.output ? &request.input : nullptr,
+       .output = request.output ? &request.output : nullptr});
 }
 
 }  // namespace wolke::gateway

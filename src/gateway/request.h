@@ -44,6 +44,7 @@ struct Gateway::Request {
   Monotonic received{};                      // all of it; the epoch: not yet
   Monotonic answered{};                      // the answer was begun
   std::optional<std::uint64_t> object_size;  // of what is read
+  shape::Value output;                       // of a batch, for the access log
 
   /// The bucket that the path names; empty outside S3.
   std::string bucket() const {

@@ -348,6 +348,9 @@ async::Task<Result<void>> Gateway::send(net::Exchange& exchange, Request& reques
   finish_response(*request.operation, request.context, response);
   std::ranges::copy(request.cross_origin, std::back_inserter(response.headers));
   request.usage.status = response.status;
+  if (parts_.access && request.operation->name == "DeleteObjects") {
+    request.output = std::move(output);
+  }
   co_return co_await send_body(exchange, request, std::move(response));
 }
 

@@ -51,6 +51,9 @@ struct BucketAccess {
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::optional<std::uint64_t> object_size;  // of what was read
   std::chrono::nanoseconds total{0}, turn_around{0};
+  /// Of DeleteObjects, whose keys are told one by one; nullptr: another operation, or an error.
+  const shape::Value* input = nullptr;
+  const shape::Value* output = nullptr;
 };
 
 struct GatewayParts {

@@ -110,6 +110,20 @@ class AccessLogs(unittest.TestCase):
         self.assertNotIn("REST.COPY.OBJECT", told)
         self.assertTrue(all(re.fullmatch(r"logs/\d{4}(-\d\d){5}-[0-9A-F]{16}", key) for key in self.keys), self.keys)
 
+    def test_each_key_of_a_batch_has_a_line(self):
+        self.allow()
+        self.log_into_target()
+        self.s3.delete_objects(Bucket="photos", Delete={"Quiet": True, "Objects": [
+            {"Key": "a b"}, {"Key": "c", "VersionId": "nonsense"}]})
+        self.deliver()
+        told = self.delivered()
+        whole = [one for one in told if one["operation"] == "REST.POST.MULTI_OBJECT_DELETE"]
+        keys = [one for one in told if one["operation"] == "BATCH.DELETE.OBJECT"]
+        self.assertEqual([(one["key"], one["status"], one["error"], one["version_id"]) for one in keys],
+                         [("a%20b", "204", "-", "-"), ("c", "400", "InvalidArgument", "nonsense")])
+        self.assertEqual({one["request_id"] for one in keys}, {whole[0]["request_id"]})
+        self.assertEqual((keys[0]["uri"], keys[0]["total"], keys[0]["user_agent"]), ("-", "-", "-"))
+
     def test_the_target_logging_into_itself_tells_of_no_delivery(self):
         self.allow("arn:aws:s3:::*")
         self.s3.put_bucket_logging(Bucket="target", BucketLoggingStatus={"LoggingEnabled": {

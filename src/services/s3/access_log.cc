@@ -127,16 +127,20 @@ std::string access_operation(std::string_view method, std::string_view operation
 std::string line_middle(const AccessRecord& record) {
   auto turn_around =
       static_cast<std::uint64_t>(std::max<Millis::rep>(0, record.turn_around.count()));
+  // What a request says, and how long it took, is told once, not again with each key of a batch.
+  const bool whole = !record.request_uri.empty();
+  auto quoted = [&](std::string_view text) { return whole ? in_quotes(text) : "-"; };
   // Cipher suite, TLS version, access point and whether a list was needed are not known here.
-  return fmt::format(
-      "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} - {} {} - - -", word(record.bucket),
-      log_time(record.at), word(record.remote_ip), word(record.requester), word(record.request_id),
-      word(record.operation), word(record.key), in_quotes(record.request_uri), record.status,
-      word(record.error_code), number(record.bytes_sent),
-      record.object_size ? std::to_string(*record.object_size) : "-", record.total.count(),
-      number(turn_around), in_quotes(record.referer), in_quotes(record.user_agent),
-      word(record.version_id), word(record.host_id), word(record.signature_version),
-      word(record.authentication_type), word(record.host));
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} - {} {} - - -",
+                     word(record.bucket), log_time(record.at), word(record.remote_ip),
+                     word(record.requester), word(record.request_id), word(record.operation),
+                     word(record.key), quoted(record.request_uri), record.status,
+                     word(record.error_code), number(record.bytes_sent),
+                     record.object_size ? std::to_string(*record.object_size) : "-",
+                     whole ? std::to_string(record.total.count()) : "-", number(turn_around),
+                     quoted(record.referer), quoted(record.user_agent), word(record.version_id),
+                     word(record.host_id), word(record.signature_version),
+                     word(record.authentication_type), word(record.host));
 }
 
 std::string log_line(const Bucket& source, std::string_view middle) {

@@ -24,7 +24,7 @@ struct AccessRecord {
   std::string request_id;
   std::string operation;    // access_operation()
   std::string key;          // percent-encoded
-  std::string request_uri;  // "GET /photos/cat.jpg HTTP/1.1"
+  std::string request_uri;  // "GET /photos/cat.jpg HTTP/1.1"; empty: one key of a batch
   int status = 0;
   std::string error_code;
   std::uint64_t bytes_sent = 0;

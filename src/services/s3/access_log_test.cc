@@ -51,6 +51,20 @@ TEST(AccessLog, ALineHasTheFieldsOfTheUserGuide) {
           "AuthHeader s3.example.com - - - eu-central-1\n");
 }
 
+TEST(AccessLog, AKeyOfABatchTellsNothingOfTheWholeRequest) {
+  AccessRecord record = record_of("photos");
+  record.operation = "BATCH.DELETE.OBJECT";
+  record.request_uri.clear();
+  record.user_agent = "curl/8";
+  record.status = 204;
+  record.bytes_sent = 0;
+  record.object_size.reset();
+  record.turn_around = Millis(0);
+  std::string line = log_line(source_bucket(), line_middle(record));
+  EXPECT_NE(line.find(" BATCH.DELETE.OBJECT a%20b.jpg - 204 - - - - - - - - "), std::string::npos)
+      << line;
+}
+
 TEST(AccessLog, WhatAClientWroteCannotLookLikeAnotherFieldOrLine) {
   AccessRecord record = record_of("photos");
   record.user_agent = "x\" 200 - \"\n\xC3\xA9";
