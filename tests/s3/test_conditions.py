@@ -47,6 +47,17 @@ class Conditions(wire.S3Case):
         other = self.condition(wire.client(), "PutObject", If_None_Match=etag)
         self.assert_refused("NotImplemented", 501, other.put_object, **put)
 
+    def test_a_resumed_download_of_a_changed_object_begins_again(self):
+        old = self.put("k", b"old bytes")["ETag"]
+        read = {"Bucket": self.bucket, "Key": "k", "Range": "bytes=4-"}
+        same = self.condition(wire.client(), "GetObject", If_Range=old)
+        self.assertEqual(same.get_object(**read)["Body"].read(), b"bytes")
+        self.put("k", b"new bytes")
+        answer = same.get_object(**read)
+        self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 200)
+        self.assertNotIn("ContentRange", answer)
+        self.assertEqual(answer["Body"].read(), b"new bytes")
+
     def test_a_copy_and_a_completion_hang_on_the_destination(self):
         etag = self.put("k", b"one")["ETag"]
         copy = {"Bucket": self.bucket, "Key": "k", "CopySource": {"Bucket": self.bucket, "Key": "k"},

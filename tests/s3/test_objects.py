@@ -10,6 +10,14 @@ import wire
 
 
 class Objects(wire.S3Case):
+    def test_a_redirect_is_a_path_or_an_url(self):
+        for location in ("/other", "http://example.com/", "https://example.com/"):
+            self.put("k", WebsiteRedirectLocation=location)
+            self.assertEqual(self.get("k")["WebsiteRedirectLocation"], location)
+        self.assert_refused("InvalidRedirectLocation", 400, self.put, key="k", WebsiteRedirectLocation="other")
+        self.assert_refused("InvalidRedirectLocation", 400, self.s3.copy_object, Bucket=self.bucket, Key="copy",
+                            CopySource={"Bucket": self.bucket, "Key": "k"}, WebsiteRedirectLocation="other")
+
     def test_any_key_comes_back_as_it_was(self):
         keys = ["a", "a/b//c", "/leading", "trailing/", "sp ace", "plus+plus", "ü/日本語", "q?x=1&y=2#z", "..", "a/../b",
                 "%41", "back\\slash", "'quote\"", "~tilde", "x" * 1024]

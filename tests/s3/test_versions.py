@@ -85,6 +85,22 @@ class Locks(Versions):
         self.s3.delete_object(**hold)
 
 
+class Suspended(wire.S3Case):
+    empty_and_delete = Versions.empty_and_delete
+
+    def test_writes_of_a_suspended_bucket_tell_no_version_and_reads_tell_null(self):
+        self.s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Suspended"})
+        self.assertNotIn("VersionId", self.put("k", b"one"))
+        self.assertEqual(self.get("k")["VersionId"], "null")
+        copied = self.s3.copy_object(Bucket=self.bucket, Key="copy", CopySource={"Bucket": self.bucket, "Key": "k"})
+        self.assertNotIn("VersionId", copied)
+        whole = {"Bucket": self.bucket, "Key": "whole"}
+        whole["UploadId"] = self.s3.create_multipart_upload(**whole)["UploadId"]
+        part = self.s3.upload_part(**whole, PartNumber=1, Body=b"part")["ETag"]
+        done = self.s3.complete_multipart_upload(**whole, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+        self.assertNotIn("VersionId", done)
+
+
 class Settings(wire.S3Case):
     def test_lifecycle_rules_come_back(self):
         self.assert_refused("NoSuchLifecycleConfiguration", 404, self.s3.get_bucket_lifecycle_configuration,

@@ -30,7 +30,7 @@ std::string location(const Context& context, const std::string& bucket, const st
 Output output_of(const Context& context, const Request& in, const Bucket& bucket,
                  const Object& object) {
   Output out;
-  out.version_id = told_version_id(bucket, object);
+  out.version_id = written_version_id(bucket, object);
   out.location = location(context, *in.bucket, *in.key);
   out.bucket = *in.bucket;
   out.key = *in.key;

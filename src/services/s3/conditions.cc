@@ -95,6 +95,13 @@ Result<void> check_write(const WriteConditions& conditions, const std::optional<
   return {};
 }
 
+bool is_range_wanted(std::string_view if_range, const Validators& object) {
+  const std::string_view value = trim(if_range);
+  if (value.starts_with('"')) return bare_etag(value) == object.etag;
+  const std::optional<Timestamp> since = parse_rfc1123(value);
+  return since && *since == std::chrono::floor<std::chrono::seconds>(object.modified);
+}
+
 /// Digits of any number: a position that no integer holds is behind every object.
 static std::optional<std::uint64_t> parse_position(std::string_view text) {
   const bool digits =

@@ -45,6 +45,10 @@ struct WriteConditions {
 Result<void> check_write(const WriteConditions& conditions, const std::optional<Validators>& object,
                          std::string_view key);
 
+/// Whether a range is still asked for: If-Range holds the ETag, or the date, of what the client has
+/// a part of (RFC 9110 section 13.1.5). A weak ETag, another date and nonsense never match.
+bool is_range_wanted(std::string_view if_range, const Validators& object);
+
 struct ByteRange {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;

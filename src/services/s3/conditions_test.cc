@@ -47,6 +47,15 @@ TEST(ReadConditions, AFutureModifiedSinceAsksNothing) {
   EXPECT_EQ(not_in_the_future(std::nullopt, changed), std::nullopt);
 }
 
+TEST(RangeCondition, AsksForAPartOfWhatIsStillTheSame) {
+  EXPECT_TRUE(is_range_wanted("\"abc\"", object));
+  EXPECT_FALSE(is_range_wanted("\"x\"", object));
+  EXPECT_FALSE(is_range_wanted("W/\"abc\"", object));
+  EXPECT_TRUE(is_range_wanted("Mon, 23 Nov 2026 09:51:13 GMT", object));
+  EXPECT_FALSE(is_range_wanted("Mon, 23 Nov 2026 09:51:14 GMT", object));
+  EXPECT_FALSE(is_range_wanted("soon", object));
+}
+
 TEST(CopyConditions, FailWith412Throughout) {
   EXPECT_EQ(code(check_copy_source({.if_none_match = "abc"}, object)), "PreconditionFailed");
   EXPECT_EQ(code(check_copy_source({.if_modified_since = later}, object)), "PreconditionFailed");

@@ -158,6 +158,7 @@ Result<Object> new_object(const In<op::CopyObject>& in, const Source& source, Di
   if (metadata == Directive::replace) {
     TRY(object.metadata, metadata_of(in));
   } else {
+    TRY(check_redirect_location(in.website_redirect_location));
     object.metadata = source.object.metadata;
     object.metadata.website_redirect_location = in.website_redirect_location;
     object.metadata.server_side_encryption.reset();
@@ -213,7 +214,7 @@ Result<Outcome<op::CopyObject>> try_copy(S3& s3, Tx& tx, const Context& context,
   Content content = seal_content(s3.keys, bucket, *context.random, std::move(source.content));
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
                                      std::move(content), event_copy));
-  out.version_id = told_version_id(bucket, written);
+  out.version_id = written_version_id(bucket, written);
   return Outcome<op::CopyObject>{std::move(out), {}};
 }
 

@@ -243,6 +243,12 @@ Error invalid_storage_class(std::string_view storage_class) {
                {{"StorageClassRequested", std::string(storage_class)}}};
 }
 
+Error invalid_redirect_location() {
+  return Error{"InvalidRedirectLocation", 400,
+               "The website redirect location must have a prefix of 'http://' or 'https://' or "
+               "'/'."};
+}
+
 Error acl_not_supported() {
   return Error{"AccessControlListNotSupported", 400, "The bucket does not allow ACLs"};
 }

@@ -55,6 +55,7 @@ Error invalid_part_order(std::string_view upload_id);
 Error metadata_too_large(std::size_t size);
 Error invalid_tag(std::string message, std::string_view key);
 Error invalid_storage_class(std::string_view storage_class);
+Error invalid_redirect_location();
 Error acl_not_supported();
 /// Lists that share a bucket, where they are to be without effect.
 Error acl_with_ownership();

@@ -85,6 +85,14 @@ Result<std::string> choose_storage_class(const std::optional<std::string>& heade
   return *header;
 }
 
+Result<void> check_redirect_location(const std::optional<std::string>& header) {
+  if (!header || header->starts_with('/') || header->starts_with("http://") ||
+      header->starts_with("https://")) {
+    return {};
+  }
+  return fail(invalid_redirect_location());
+}
+
 Result<void> check_encryption(const std::optional<std::string>& server_side_encryption) {
   if (!server_side_encryption || *server_side_encryption == "AES256") return {};
   if (server_side_encryption->starts_with("aws:")) {

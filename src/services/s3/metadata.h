@@ -33,6 +33,8 @@ Result<void> check_user_metadata(const std::map<std::string, std::string>& metad
 std::optional<std::string> stored_content_encoding(const std::optional<std::string>& header);
 /// STANDARD when none is given; "InvalidStorageClass" for unknown ones.
 Result<std::string> choose_storage_class(const std::optional<std::string>& header);
+/// Where a website's request for this object is sent: a path or an URL; "InvalidRedirectLocation".
+Result<void> check_redirect_location(const std::optional<std::string>& header);
 /// none and AES256; SSE-KMS is refused by name.
 Result<void> check_encryption(const std::optional<std::string>& server_side_encryption);
 /// "a=1&b=2" of x-amz-tagging.
@@ -80,6 +82,7 @@ Result<Metadata> metadata_of(const In& in) {
   metadata.content_encoding = stored_content_encoding(in.content_encoding);
   metadata.content_language = in.content_language;
   metadata.expires = in.expires;
+  TRY(check_redirect_location(in.website_redirect_location));
   metadata.website_redirect_location = in.website_redirect_location;
   if (in.metadata) metadata.user = *in.metadata;
   TRY(check_user_metadata(metadata.user));

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "wolke/services/s3/acl.h"
 #include "wolke/services/s3/configuration_ops.h"
 #include "wolke/services/s3/content.h"
@@ -42,8 +44,16 @@ Result<Selection> select_part(Tx& tx, const std::string& bucket, const std::stri
   return fail(invalid_part_number(wanted, object.parts));
 }
 
+/// If-Range, which no model carries.
+bool is_changed_for_range(const Context& context, const Object& object) {
+  if (context.headers == nullptr) return false;
+  return std::ranges::any_of(*context.headers, [&](const auto& header) {
+    return header.first == "if-range" && !is_range_wanted(header.second, validators_of(object));
+  });
+}
+
 template <class In>
-Result<Selection> select(Tx& tx, const In& in, const Object& object) {
+Result<Selection> select(Tx& tx, const Context& context, const In& in, const Object& object) {
   if (in.part_number) {
     if (in.range) {
       return fail(
@@ -51,6 +61,7 @@ Result<Selection> select(Tx& tx, const In& in, const Object& object) {
     }
     return select_part(tx, *in.bucket, *in.key, object, *in.part_number);
   }
+  if (is_changed_for_range(context, object)) return Selection{{0, object.size}, false, {}};
   TRY(std::optional<ByteRange> range, parse_range(in.range, object.size));
   if (range) return Selection{*range, true, std::nullopt};
   return Selection{{0, object.size}, false, std::nullopt};
@@ -125,7 +136,7 @@ Result<Selection> read_object(Tx& tx, const Context& context, const In& in, Obje
   TRY(check_read({in.if_match, in.if_none_match,
                   not_in_the_future(in.if_modified_since, context.now), in.if_unmodified_since},
                  validators_of(object)));
-  TRY(Selection selection, select(tx, in, object));
+  TRY(Selection selection, select(tx, context, in, object));
   tell_object(object, out);
   hide_lock(context, bucket, in, object, out);
   tell_encryption(object, in, out);
@@ -197,7 +208,7 @@ Answer<op::PutObject> put_object(S3& s3, Tx& tx, const Context& context,
   Content content = seal_content(s3.keys, bucket, *context.random, std::move(body));
   TRY(Object written, replace_object(tx, context, bucket, *in.key, current, std::move(object),
                                      std::move(content), event_of(context)));
-  out.version_id = told_version_id(bucket, written);
+  out.version_id = written_version_id(bucket, written);
   TRY(out.expiration, expiration_header_of(tx, bucket, *in.key, written));
   return out;
 }

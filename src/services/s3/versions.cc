@@ -100,6 +100,11 @@ std::optional<std::string> told_version_id(const Bucket& bucket, const Object& o
   return told_version_id(object);
 }
 
+std::optional<std::string> written_version_id(const Bucket& bucket, const Object& object) {
+  if (bucket.versioning != "Enabled") return std::nullopt;
+  return told_version_id(object);
+}
+
 Result<std::optional<Object>> current_version(store::Tx& tx, const std::string& bucket,
                                               const std::string& key) {
   return tx.get<Object>(object_key(bucket, key));

@@ -27,6 +27,9 @@ struct Version {
 std::string told_version_id(const Object& object);
 /// The id in an answer: none where the bucket never had versions.
 std::optional<std::string> told_version_id(const Bucket& bucket, const Object& object);
+/// The id in the answer to a write: a suspended bucket's null version is not told. Source: API
+/// reference of PutObject, its sample responses.
+std::optional<std::string> written_version_id(const Bucket& bucket, const Object& object);
 
 /// The current record with a check, delete markers too.
 Result<std::optional<Object>> current_version(store::Tx& tx, const std::string& bucket,
