@@ -103,9 +103,43 @@ Error unknown_operation(const shape::Service& service, const net::RequestHead& h
                .fields = {{"Method", head.method}}};
 }
 
-Result<void> check_content_md5(const net::HeaderList& headers, std::string_view body, bool streamed,
-                               const shape::Operation& operation) {
+/// The x-amz-checksum-* headers of a document, which say what its bytes are.
+static Result<void> check_checksums(const net::HeaderList& headers, std::string_view body) {
+  struct Kind {
+    std::string_view header, name;
+    HashKind hash;
+  };
+  static constexpr Kind kinds[] = {{"x-amz-checksum-crc32", "CRC32", HashKind::crc32},
+                                   {"x-amz-checksum-crc32c", "CRC32C", HashKind::crc32c},
+                                   {"x-amz-checksum-crc64nvme", "CRC64NVME", HashKind::crc64nvme},
+                                   {"x-amz-checksum-sha1", "SHA1", HashKind::sha1},
+                                   {"x-amz-checksum-sha256", "SHA256", HashKind::sha256}};
+  for (const Kind& kind : kinds) {
+    const std::string* sent = find_header(headers, kind.header);
+    if (!sent) continue;
+    const std::string computed = digest(kind.hash, body);
+    const std::optional<std::string> raw = from_base64(*sent);
+    if (!raw || raw->size() != computed.size()) {
+      return fail({.code = "InvalidRequest",
+                   .status = 400,
+                   .message = fmt::format("Value for {} header is invalid.", kind.header)});
+    }
+    if (*raw == computed) continue;
+    return fail({.code = "BadDigest",
+                 .status = 400,
+                 .message = fmt::format(
+                     "The {} you specified did not match the calculated checksum.", kind.name)});
+  }
+  return {};
+}
+
+Result<void> check_digests(const net::HeaderList& headers, std::string_view body, bool streamed,
+                           const shape::Operation& operation) {
   if (operation.service->protocol != shape::Protocol::rest_xml) return {};
+  // There they are of the object that is made.
+  if (!streamed && operation.name != "CompleteMultipartUpload") {
+    TRY(check_checksums(headers, body));
+  }
   const std::string* sent = find_header(headers, "content-md5");
   if (!sent) return {};
   std::optional<std::string> raw = from_base64(*sent);

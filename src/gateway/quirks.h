@@ -33,9 +33,10 @@ Error body_too_large(const shape::Operation* operation, std::size_t bytes_max);
 Error unknown_operation(const shape::Service& service, const net::RequestHead& head,
                         const Target& target);
 
-/// S3's documents: Content-MD5 must match when sent ("BadDigest", "InvalidDigest").
-Result<void> check_content_md5(const net::HeaderList& headers, std::string_view body, bool streamed,
-                               const shape::Operation& operation);
+/// S3's documents: Content-MD5 and x-amz-checksum-* must match when sent ("BadDigest",
+/// "InvalidDigest", "InvalidRequest"). Of what is streamed only Content-MD5's form is judged.
+Result<void> check_digests(const net::HeaderList& headers, std::string_view body, bool streamed,
+                           const shape::Operation& operation);
 
 /// Puts what an S3 link carries in its query in place of headers among them: x-amz-*, Content-Type,
 /// Content-MD5. SDKs hoist them when they presign, and the signature covers the query. A header

@@ -47,5 +47,28 @@ TEST(LinkHeaders, NoHeaderIsMadeOfWhatNoHeaderCouldCarry) {
             net::HeaderList{});
 }
 
+std::string outcome_of(net::HeaderList headers, std::string_view operation = "DeleteObjects",
+                       bool streamed = false) {
+  const shape::Service service{.protocol = shape::Protocol::rest_xml};
+  const shape::Operation asked{
+      .name = operation, .service = &service, .method = "POST", .uri = "/"};
+  Result<void> checked = check_digests(headers, "123456789", streamed, asked);
+  return checked ? "ok" : checked.error().code;
+}
+
+TEST(Digests, ADocumentIsWhatItsChecksumsSay) {
+  EXPECT_EQ(outcome_of({}), "ok");
+  EXPECT_EQ(outcome_of({{"x-amz-checksum-crc32", "y/Q5Jg=="}}), "ok");
+  EXPECT_EQ(outcome_of({{"x-amz-checksum-crc32", "AAAAAA=="}}), "BadDigest");
+  EXPECT_EQ(outcome_of({{"x-amz-checksum-sha256", "AAAAAA=="}}), "InvalidRequest");
+  EXPECT_EQ(outcome_of({{"content-md5", "JfnnlDI7RTiF9RgfGNNoFg=="}}), "BadDigest");
+  EXPECT_EQ(outcome_of({{"content-md5", "AAAAAA=="}}), "InvalidDigest");
+}
+
+TEST(Digests, AStreamAndACompletionHaveThemOfTheObject) {
+  EXPECT_EQ(outcome_of({{"x-amz-checksum-crc32", "AAAAAA=="}}, "PutObject", true), "ok");
+  EXPECT_EQ(outcome_of({{"x-amz-checksum-crc32", "AAAAAA=="}}, "CompleteMultipartUpload"), "ok");
+}
+
 }  // namespace
 }  // namespace wolke::gateway

@@ -264,7 +264,7 @@ Result<void> Gateway::decode(Request& request) {
       identity::is_streaming(request.caller.authorization->payload)) {
     TRY(request.body, decode_whole_chunked(request.caller, request.headers, request.body));
   }
-  TRY(check_content_md5(request.headers, request.body, request.streamed(), *request.operation));
+  TRY(check_digests(request.headers, request.body, request.streamed(), *request.operation));
   shape::WireRequest wire{.method = request.head->method,
                           .path = request.path,
                           .query = &request.target.pairs,

@@ -10,6 +10,25 @@ import wire
 
 
 class Objects(wire.S3Case):
+    def test_a_batch_says_what_its_document_is(self):
+        self.put("k")
+        batch = {"Bucket": self.bucket, "Delete": {"Objects": [{"Key": "k"}]}}
+
+        def client(**checksum):
+            def sign(request, **_):
+                for name in ("Content-MD5", "x-amz-checksum-crc32", "x-amz-sdk-checksum-algorithm"):
+                    del request.headers[name]
+                for name, value in checksum.items():
+                    request.headers[name.replace("_", "-")] = value
+            one = wire.client()
+            one.meta.events.register_first("before-sign.s3.DeleteObjects", sign)
+            return one
+        self.assert_refused("InvalidRequest", 400, client().delete_objects, **batch)
+        self.assert_refused("BadDigest", 400, client(x_amz_checksum_crc32="AAAAAA==").delete_objects, **batch)
+        self.assertEqual(self.get("k")["Body"].read(), b"hello")
+        self.s3.delete_objects(**batch)
+        self.assert_refused("NoSuchKey", 404, self.get, key="k")
+
     def test_a_redirect_is_a_path_or_an_url(self):
         for location in ("/other", "http://example.com/", "https://example.com/"):
             self.put("k", WebsiteRedirectLocation=location)

@@ -25,6 +25,8 @@ class Site(wire.S3Case):
                 ("InvalidArgument", {"IndexDocument": {"Suffix": "i"}, "RedirectAllRequestsTo": {"HostName": "e"}}),
                 ("MalformedXML", {"RedirectAllRequestsTo": {"HostName": "e", "Protocol": "ftp"}}),
                 ("InvalidRequest", {"IndexDocument": {"Suffix": "i"}, "RoutingRules": [
+                    {"Redirect": {"HostName": "e", "HttpRedirectCode": "300"}}]}),
+                ("InvalidRequest", {"IndexDocument": {"Suffix": "i"}, "RoutingRules": [
                     {"Redirect": {"ReplaceKeyWith": "a", "ReplaceKeyPrefixWith": "b"}}]})):
             self.assert_refused(code, 400, self.s3.put_bucket_website, Bucket=self.bucket, WebsiteConfiguration=website)
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "wolke/base/text.h"
 #include "wolke/services/s3/asks.h"
 #include "wolke/services/s3/errors.h"
@@ -124,6 +126,17 @@ Result<Deleted> delete_item(Tx& tx, const Context& context, const Bucket& bucket
                      .bypass = bypass});
 }
 
+/// A batch must say what its document is, so that no damaged one deletes.
+Result<void> require_digest(const Context& context) {
+  if (context.headers == nullptr) return {};
+  bool has = std::ranges::any_of(*context.headers, [](const auto& header) {
+    return header.first == "content-md5" || header.first.starts_with("x-amz-checksum-");
+  });
+  if (has) return {};
+  return fail(
+      invalid_request("Missing required header for this request: Content-MD5 OR x-amz-checksum-*"));
+}
+
 }  // namespace
 
 Answer<op::DeleteObject> delete_object(S3&, Tx& tx, const Context& context,
@@ -145,6 +158,7 @@ Answer<op::DeleteObject> delete_object(S3&, Tx& tx, const Context& context,
 Answer<op::DeleteObjects> delete_objects(S3&, Tx& tx, const Context& context,
                                          const In<op::DeleteObjects>& in) {
   TRY(Bucket bucket, require_bucket(tx, *in.bucket, in.expected_bucket_owner));
+  TRY(require_digest(context));
   const auto& items = in.delete_->objects;
   if (!items || items->empty() || items->size() > deletes_max) return fail(malformed_xml());
   bool quiet = in.delete_->quiet.value_or(false);

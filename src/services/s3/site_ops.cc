@@ -29,7 +29,7 @@ Result<void> check_protocol(const std::optional<std::string>& protocol) {
 Result<void> check_status_code(const std::optional<std::string>& code, char first) {
   if (!code) return {};
   std::optional<std::uint64_t> number = parse_u64(*code);
-  if (number && code->size() == 3 && code->front() == first) return {};
+  if (number && code->size() == 3 && code->front() == first && *code != "300") return {};
   return fail(invalid_request(first == '3' ? "The provided HTTP redirect code (" + *code +
                                                  ") is not valid. Valid codes are 3XX except 300."
                                            : "The provided HTTP error code (" + *code +
