@@ -51,6 +51,16 @@ class Acls(wire.S3Case):
         self.s3.put_object_acl(Bucket=self.bucket, Key="open", ACL="private")
         self.assert_shut("open")
 
+    def test_making_a_bucket_again_resets_its_list(self):
+        self.s3.put_bucket_acl(Bucket=self.bucket, ACL="public-read")
+        self.stranger.list_objects_v2(Bucket=self.bucket)
+        self.s3.create_bucket(Bucket=self.bucket)
+        self.assert_refused("AccessDenied", 403, self.stranger.list_objects_v2, Bucket=self.bucket)
+        self.s3.create_bucket(Bucket=self.bucket, ACL="public-read")
+        self.stranger.list_objects_v2(Bucket=self.bucket)
+        self.block(BlockPublicAcls=True)
+        self.assert_refused("AccessDenied", 403, self.s3.create_bucket, Bucket=self.bucket, ACL="public-read")
+
     def test_a_list_of_the_bucket_opens_listing_and_writing_only(self):
         self.put("k")
         self.s3.put_bucket_acl(Bucket=self.bucket, ACL="public-read-write")

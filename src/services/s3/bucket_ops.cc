@@ -65,6 +65,15 @@ Result<void> set_access(const S3& s3, const In<op::CreateBucket>& in, Bucket& bu
   return {};
 }
 
+/// Making a bucket again resets its list, to the one that is asked for now. Source: API reference,
+/// CreateBucket, "BucketAlreadyOwnedByYou".
+Result<void> reset_list(const In<op::CreateBucket>& in, Bucket& bucket) {
+  if (acls_disabled(bucket)) return {};
+  TRY(bucket.acl,
+      acl_of_headers(acl_headers(in), AclSubject::bucket, {bucket.account, bucket.account}));
+  return check_public_acl(bucket, bucket.acl);
+}
+
 Result<std::size_t> owned_buckets(Tx& tx, const std::string& account, std::size_t up_to) {
   KeyRange range = owned_range(account);
   std::size_t count = 0;
@@ -108,7 +117,11 @@ Answer<op::CreateBucket> create_bucket(S3& s3, Tx& tx, const Context& context,
   if (existing) {
     if (existing->account != account) return fail(bucket_already_exists(name));
     // In us-east-1 S3 answers success; everywhere else the error.
-    if (existing->region == classic_region && region == classic_region) return out;
+    if (existing->region == classic_region && region == classic_region) {
+      TRY(reset_list(in, *existing));
+      tx.put(bucket_key(name), *existing);
+      return out;
+    }
     return fail(bucket_already_owned_by_you(name));
   }
   TRY(std::size_t count, owned_buckets(tx, account, s3.limits.buckets));
