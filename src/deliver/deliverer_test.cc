@@ -222,7 +222,10 @@ TEST_F(CancelTest, AnEventThatHasEndedStaysAsItEnded) {
   CancelOutcomes outcomes;
   run([&](Deliverer& deliverer, HeldTarget& target) -> async::Task<void> {
     target.go.set();
-    while (ended() == 0) co_await loop_.sleep_for(std::chrono::milliseconds(1));
+    const Monotonic deadline = loop_.now() + std::chrono::seconds(10);
+    while (ended() == 0 && loop_.now() < deadline) {
+      co_await loop_.sleep_for(std::chrono::milliseconds(1));
+    }
     outcomes = *co_await deliverer.cancel(request({"a"}));
   });
   EXPECT_EQ(outcomes["a"].what, CancelOutcome::What::ended_before);
