@@ -5,7 +5,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from clients import ENDPOINT, LambdaCase, client, zipped, PYTHON
+from clients import ENDPOINT, NODE, PYTHON, LambdaCase, client, zipped
 
 
 class Functions(LambdaCase):
@@ -209,6 +209,33 @@ class VersionsAndAliases(LambdaCase):
         self.functions.delete_function(FunctionName=name, Qualifier="1")
 
 
+    def test_only_the_function_itself_and_its_latest_version_can_be_changed(self):
+        name = self.create(Publish=True)["FunctionName"]
+        self.functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        before = self.functions.get_function_configuration(FunctionName=name)["RevisionId"]
+        for qualified in (name + ":1", name + ":live", self.arn(name) + ":1"):
+            for call, arguments in ((self.functions.update_function_configuration, {"Timeout": 9}),
+                                    (self.functions.update_function_code, {"ZipFile": zipped(NODE)}),
+                                    (self.functions.delete_function_concurrency, {})):
+                message = self.refused("InvalidParameterValueException", call, FunctionName=qualified, **arguments)
+                self.assertTrue(message.startswith("This operation is permitted on Lambda functions only."), message)
+        self.assertEqual(self.functions.get_function_configuration(FunctionName=name)["RevisionId"], before)
+        self.functions.update_function_configuration(FunctionName=name + ":$LATEST", Timeout=9)
+        self.assertEqual(self.functions.get_function_configuration(FunctionName=name)["Timeout"], 9)
+
+    def test_what_was_configured_for_a_version_goes_with_it(self):
+        name = self.create(Publish=True)["FunctionName"]
+        calls = self.functions
+        calls.put_function_event_invoke_config(FunctionName=name, Qualifier="1", MaximumRetryAttempts=1)
+        calls.add_permission(FunctionName=name, Qualifier="1", StatementId="s", Action="lambda:InvokeFunction",
+                             Principal="s3.amazonaws.com")
+        self.assertEqual(len(calls.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]), 1)
+        calls.get_policy(FunctionName=name, Qualifier="1")
+        calls.delete_function(FunctionName=name, Qualifier="1")
+        self.assertEqual(calls.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"], [])
+        self.refused("ResourceNotFoundException", calls.get_policy, FunctionName=name, Qualifier="1")
+
+
 class Settings(LambdaCase):
     def test_the_policy_is_written_as_on_aws(self):
         import json
@@ -246,6 +273,12 @@ class Settings(LambdaCase):
         found = self.functions.get_function_event_invoke_config(FunctionName=name)
         self.assertEqual((found["MaximumRetryAttempts"], found["MaximumEventAgeInSeconds"]), (0, 60))
         self.functions.delete_function_event_invoke_config(FunctionName=name)
+
+    def test_a_layer_is_no_destination(self):
+        name = self.create()["FunctionName"]
+        message = self.refused("InvalidParameterValueException", self.functions.put_function_event_invoke_config, FunctionName=name,
+                               DestinationConfig={"OnFailure": {"Destination": f"arn:aws:lambda:us-east-1:{self.account}:layer:x:1"}})
+        self.assertTrue(message.startswith("The provided destination config"), message)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ enum class DestinationKind { function, not_served, unknown };
 DestinationKind kind_of(const std::string& arn) {
   const auto parts = split(arn, ':');
   if (parts.size() < 6) return DestinationKind::unknown;
-  if (parts[2] == "lambda") return DestinationKind::function;
+  if (parts[2] == "lambda") {
+    return parts[5] == "function" ? DestinationKind::function : DestinationKind::unknown;
+  }
   const bool of_aws =
       parts[2] == "sqs" || parts[2] == "sns" || parts[2] == "events" || parts[2] == "s3";
   return of_aws ? DestinationKind::not_served : DestinationKind::unknown;

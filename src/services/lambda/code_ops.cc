@@ -167,7 +167,7 @@ Result<op::UpdateFunctionCode::Output> commit_code(Lambda& service, Tx& tx, cons
 
 async::Task<Result<op::UpdateFunctionCode::Output>> update_code(
     Lambda& service, Context context, op::UpdateFunctionCode::Input input) {
-  CO_TRY(const FunctionRef ref, ref_of(context, input.function_name));
+  CO_TRY(const FunctionRef ref, changeable_ref_of(context, input.function_name));
   CO_TRY(check_architectures(input.architectures));
   if (input.publish_to) co_return fail(not_served("PublishTo"));
   CO_TRY(Source source, source_of(input));

@@ -60,6 +60,12 @@ Error no_provisioned_concurrency() {
   return user_error("ProvisionedConcurrencyConfigNotFoundException", 404,
                     "No Provisioned Concurrency Config found for this function");
 }
+Error functions_only() {
+  return invalid_parameter(
+      "This operation is permitted on Lambda functions only. Aliases and versions do not "
+      "support this operation. Please specify either a function name or an unqualified "
+      "function ARN.");
+}
 Error too_large(std::string message) {
   return user_error("RequestTooLargeException", 413, std::move(message));
 }

@@ -21,6 +21,8 @@ Error alias_not_found(std::string_view arn);
 Error code_signing_not_found(std::string_view arn);
 Error unsigned_code();  // where a signature is enforced
 Error no_provisioned_concurrency();
+/// What changes the function itself was asked of a version or an alias.
+Error functions_only();
 Error too_large(std::string message);
 Error invalid_content(std::string message);
 Error code_storage_exceeded();

@@ -139,7 +139,7 @@ Result<op::ListFunctions::Output> list_functions_op(Lambda&, Tx& tx, const Conte
 Result<op::UpdateFunctionConfiguration::Output> update_configuration(
     Lambda& service, Tx& tx, const Context& context,
     const op::UpdateFunctionConfiguration::Input& input) {
-  TRY(const FunctionRef ref, ref_of(context, input.function_name));
+  TRY(const FunctionRef ref, changeable_ref_of(context, input.function_name));
   TRY(Function function, get_function(tx, ref));
   FunctionVersion& version = function.latest_version;
   if (input.revision_id && *input.revision_id != version.revision_id())
@@ -186,6 +186,9 @@ Result<void> delete_one_version(Tx& tx, const FunctionRef& ref) {
   if (!version) return {};
   release_code(tx, *version, key);
   tx.erase(key);
+  // What was configured for this version goes with it: no list tells of it any more.
+  tx.erase(policy_key(ref));
+  tx.erase(async_key(ref));
   TRY(Function function, get_function(tx, ref));
   if (function.runtime_management.erase(ref.qualifier) > 0) put_function(tx, ref, function);
   TRY(Account account, get_account(tx, ref));

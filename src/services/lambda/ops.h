@@ -3,6 +3,7 @@
 // define them.
 
 #include "wolke/model/lambda/operations.h"
+#include "wolke/services/lambda/errors.h"
 #include "wolke/services/lambda/lambda.h"
 
 namespace wolke::lambda {
@@ -161,6 +162,14 @@ async::Task<Result<op::Invoke::Output>> invoke_function(Lambda&, Context, op::In
 inline Result<FunctionRef> ref_of(const Context& context, const std::optional<std::string>& name,
                                   const std::optional<std::string>& qualifier = std::nullopt) {
   return parse_function(name.value_or(""), qualifier, context.account, context.region);
+}
+
+/// What an update changes: the function, or $LATEST by name. Versions stay as they were published.
+inline Result<FunctionRef> changeable_ref_of(const Context& context,
+                                             const std::optional<std::string>& name) {
+  TRY(FunctionRef ref, ref_of(context, name));
+  if (!ref.qualifier.empty() && ref.qualifier != latest) return fail(functions_only());
+  return ref;
 }
 
 /// Publishes $LATEST; nothing new is made when it did not change since the newest version. Shared

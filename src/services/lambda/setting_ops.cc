@@ -22,12 +22,7 @@ Result<op::PutFunctionConcurrency::Output> put_concurrency(
     Lambda& service, Tx& tx, const Context& context,
     const op::PutFunctionConcurrency::Input& input) {
   TRY(const FunctionRef ref, ref_of(context, input.function_name));
-  if (!ref.qualifier.empty()) {
-    return fail(invalid_parameter(
-        "This operation is permitted on Lambda functions only. Aliases and versions do not "
-        "support this operation. Please specify either a function name or an unqualified "
-        "function ARN."));
-  }
+  if (!ref.qualifier.empty()) return fail(functions_only());
   TRY(Function function, get_function(tx, ref));
   TRY(Account account, get_account(tx, ref));
   const auto wanted = static_cast<std::uint32_t>(input.reserved_concurrent_executions.value_or(0));
@@ -65,6 +60,7 @@ Result<op::DeleteFunctionConcurrency::Output> delete_concurrency(
     Lambda& service, Tx& tx, const Context& context,
     const op::DeleteFunctionConcurrency::Input& input) {
   TRY(const FunctionRef ref, ref_of(context, input.function_name));
+  if (!ref.qualifier.empty()) return fail(functions_only());
   TRY(Function function, get_function(tx, ref));
   if (!function.reserved_concurrency) return op::DeleteFunctionConcurrency::Output{};
   TRY(Account account, get_account(tx, ref));
