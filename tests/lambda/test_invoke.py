@@ -34,6 +34,20 @@ class Invoke(LambdaCase):
         answer = json.loads(out["Payload"].read())
         self.assertEqual((answer["echo"], answer["env"], answer["arn"]), ({"n": 1}, "1", self.arn(self.shared)))
 
+    def test_an_alias_shares_its_calls_out_by_weight(self):
+        self.functions.update_function_configuration(FunctionName=self.shared, Description="second")
+        second = self.functions.publish_version(FunctionName=self.shared)["Version"]
+        self.functions.create_alias(FunctionName=self.shared, Name="split", FunctionVersion="1",
+                                    RoutingConfig={"AdditionalVersionWeights": {second: 0.5}})
+        versions = []
+        for _ in range(200):
+            out = self.invoke(Qualifier="split")
+            self.assertEqual(json.loads(out["Payload"].read())["version"], out["ExecutedVersion"])
+            versions.append(out["ExecutedVersion"])
+        self.assertEqual(set(versions), {"1", second})
+        # Nine standard deviations around the half.
+        self.assertTrue(36 < versions.count(second) < 164, versions.count(second))
+
     def test_a_version_is_run_by_its_number(self):
         out = self.invoke(Qualifier="1")
         self.assertEqual(out["ExecutedVersion"], "1")

@@ -1,5 +1,6 @@
 """What Lambda's Python runtimes promise to a function, its caller and its log."""
 import base64
+import errno
 import json
 import unittest
 
@@ -154,6 +155,15 @@ class Python(RunningCase):
         self.assertEqual(sorted(event for event in events if not event.startswith(("INIT", "START", "END", "REPORT", "WARN"))),
                          sorted(["one\n", "two\n", "no line feed\n", "err\n"]))
         self.assertLess(events.index("one\n"), events.index("two\n"))
+
+    def test_what_it_keeps_in_tmp_is_bounded_by_its_ephemeral_storage(self):
+        self.python("def handler(event, context):\n    written = 0\n    try:\n        with open('/tmp/fill', 'wb', buffering=0) as file:\n"
+                    "            while written < 600: written += file.write(bytes(1 << 20)) / (1 << 20)\n"
+                    "    except OSError as error: return [written, error.errno]\n    return [written, 0]\n",
+                    MemorySize=1024, Timeout=60)
+        written, problem = self.answer()
+        self.assertEqual(problem, errno.ENOSPC)
+        self.assertTrue(500 < written <= 512, written)
 
     def test_what_was_printed_while_loading_is_there(self):
         self.python("print('while loading')\ndef handler(event, context): print('later')")
