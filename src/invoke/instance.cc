@@ -1,8 +1,11 @@
 #include "wolke/invoke/instance.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "wolke/base/text.h"
 #include "wolke/invoke/environment.h"
 
 namespace wolke::invoke {
@@ -16,6 +19,15 @@ constexpr auto credentials_margin = std::chrono::minutes(5);
 
 Micros between(Monotonic from, Monotonic to) {
   return std::chrono::duration_cast<Micros>(to - from);
+}
+
+/// In Lambda's words; `why` ends with the reason: "exec FILE: Exec format error".
+Outcome invalid_entrypoint(const std::string& file, const std::string& why) {
+  std::string reason = why.substr(why.rfind(": ") + 2);
+  reason.front() = to_lower(reason.substr(0, 1)).front();
+  return {.kind = Outcome::Kind::init_error,
+          .payload = runtime::service_error_json("Runtime.InvalidEntrypoint",
+                                                 fmt::format("fork/exec {}: {}", file, reason))};
 }
 
 }  // namespace
@@ -108,10 +120,15 @@ Task<Result<Outcome>> LiveInstance::initialise(Micros limit, Monotonic latest) {
                 if (on_exit_) on_exit_(*this);
               }});
   const std::string version = plan->version;
+  const bool custom = plan->protocol == runtime::Protocol::runtime_api;
+  const std::string file = plan->spec.argv.front();
   Result<void> made = co_await program_->start(*std::move(plan));
   log_.watched_by(program_->telemetry(), phase, version);
   if (!made) {
     co_await end_program();
+    if (custom && made.error().code == "NotExecutable") {
+      co_return invalid_entrypoint(file, made.error().message);
+    }
     co_return fail(std::move(made).error());
   }
   if (broken_) program_->kill();  // the pool gave it up while its sandbox was made

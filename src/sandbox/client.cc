@@ -34,6 +34,11 @@ using async::Task;
 using async::Wake;
 using namespace std::chrono_literals;
 
+const char* code_of(wire::Cause cause) {
+  if (cause == wire::Cause::refused) return "SandboxRefused";
+  return cause == wire::Cause::not_executable ? "NotExecutable" : "SandboxFailed";
+}
+
 constexpr auto start_patience = 10s;   // for the spawner's answer
 constexpr auto spawner_patience = 3s;  // for a new spawner after one died
 
@@ -385,8 +390,7 @@ Task<Result<std::unique_ptr<Instance>>> start_one(std::shared_ptr<Core> core, Sp
   if (entry->answer.kind != wire::ReplyKind::started) {
     core->entries.erase(handle);
     const std::string what(wire::text_of(entry->answer.what));
-    co_return fail(
-        Error{entry->answer.refused != 0 ? "SandboxRefused" : "SandboxFailed", 500, what});
+    co_return fail(Error{code_of(entry->answer.cause), 500, what});
   }
   co_return std::make_unique<ClientInstance>(core, entry, handle, std::move(packed));
 }

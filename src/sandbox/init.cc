@@ -120,6 +120,7 @@ void run_init(const ShellSetup& setup, Program& program) {
   if (const int error = wait_for_exec(pipe[0]); error != 0) {
     const std::string step = fmt::format("exec {}", program.arguments[0]);
     wire::copy_text(report.what, step_failed(step, error).message);
+    report.cause = wire::Cause::not_executable;
     report_and_exit(setup, report);
   }
   ::close(pipe[0]);

@@ -208,7 +208,9 @@ Result<pid_t> spawn(Pipes& pipes, Program program) {
   if (::read(pipes.failure_ours.get(), &error, sizeof error) == sizeof error) {
     ::waitpid(pid, nullptr, 0);
     errno = error;
-    return fail(failed("exec " + program.argv.front()));
+    Error not_executable = failed("exec " + program.argv.front());
+    not_executable.code = "NotExecutable";
+    return fail(std::move(not_executable));
   }
   return pid;
 }

@@ -90,7 +90,8 @@ class Sandboxes {
  public:
   virtual ~Sandboxes() = default;
   virtual Level level() const = 0;
-  /// Errors: "SandboxRefused" (self-check failed: named check), "SandboxFailed" (step and errno).
+  /// Errors: "SandboxRefused" (self-check failed: named check), "SandboxFailed" (step and errno),
+  /// "NotExecutable" (the program's file is there, the kernel cannot run it: errno's text).
   virtual async::Task<Result<std::unique_ptr<Instance>>> start(Spec spec) = 0;
 };
 

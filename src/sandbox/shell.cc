@@ -28,7 +28,7 @@ constexpr int host_root_number = 100;  // test builds only
 [[noreturn]] void give_up(const ShellSetup& setup, const Error& error) {
   wire::ShellReport report{};
   report.kind = wire::ReportKind::failed;
-  report.refused = error.code == "SandboxRefused";
+  report.cause = error.code == "SandboxRefused" ? wire::Cause::refused : wire::Cause::other;
   wire::copy_text(report.what, error.message);
   (void)wire::send(setup.socket, report);
   ::_exit(125);

@@ -69,7 +69,7 @@ class Spawner {
   void on_shell_report(Shell& shell);
   void on_shell_end(Shell& shell);
   void reply_started(Shell& shell);
-  void reply_failed(std::uint64_t handle, std::string_view what, bool refused);
+  void reply_failed(std::uint64_t handle, std::string_view what, wire::Cause cause);
   void reply(const wire::Reply& reply, std::span<const int> descriptors = {});
   void kill(const Shell& shell) { maker_.kill(shell); }
   Shell* find_handle(std::uint64_t handle);
@@ -163,14 +163,14 @@ bool Spawner::read_channel() {
 
 void Spawner::on_request(const wire::Request& request, std::vector<Fd>& descriptors) {
   if (const auto wrong = wire::why_unacceptable(request, descriptors.size()); !wrong.empty()) {
-    reply_failed(request.handle, std::string("request: ").append(wrong), false);
+    reply_failed(request.handle, std::string("request: ").append(wrong), wire::Cause::other);
     return;
   }
   if (request.kind == wire::RequestKind::start) {
     if (find_handle(request.handle) != nullptr) {
-      reply_failed(request.handle, "request: handle in use", false);
+      reply_failed(request.handle, "request: handle in use", wire::Cause::other);
     } else if (auto started = start(request, descriptors); !started) {
-      reply_failed(request.handle, started.error().message, false);
+      reply_failed(request.handle, started.error().message, wire::Cause::other);
     }
     return;
   }
@@ -245,7 +245,7 @@ void Spawner::on_shell_report(Shell& shell) {
       return;
     case wire::ReportKind::failed:
       if (shell.state == starting) {
-        reply_failed(shell.handle, wire::text_of(report.what), report.refused != 0);
+        reply_failed(shell.handle, wire::text_of(report.what), report.cause);
       } else if (shell.state == preparing) {
         refill_after_ = Clock::now() + std::chrono::seconds(1);
       }
@@ -273,7 +273,7 @@ void Spawner::on_shell_end(Shell& shell) {
       shell.exit_signal = report.exit_signal;
       shell.exit_known = true;
     } else if (report.kind == wire::ReportKind::failed && shell.state == Shell::State::starting) {
-      reply_failed(shell.handle, wire::text_of(report.what), report.refused != 0);
+      reply_failed(shell.handle, wire::text_of(report.what), report.cause);
       shell.state = Shell::State::doomed;
     } else if (report.kind == wire::ReportKind::started && shell.state == Shell::State::starting) {
       shell.state = Shell::State::running;
@@ -303,7 +303,7 @@ void Spawner::on_shell_end(Shell& shell) {
     exited.cpu_microseconds = usage.cpu_microseconds;
     reply(exited);
   } else if (shell.state == Shell::State::starting) {
-    reply_failed(shell.handle, "the sandbox ended before its program started", false);
+    reply_failed(shell.handle, "the sandbox ended before its program started", wire::Cause::other);
   } else if (shell.state == Shell::State::preparing) {
     refill_after_ = Clock::now() + std::chrono::seconds(1);
   }
@@ -330,11 +330,11 @@ void Spawner::reply_started(Shell& shell) {
   shell.listeners.clear();
 }
 
-void Spawner::reply_failed(std::uint64_t handle, std::string_view what, bool refused) {
+void Spawner::reply_failed(std::uint64_t handle, std::string_view what, wire::Cause cause) {
   wire::Reply failed{};
   failed.kind = wire::ReplyKind::failed;
   failed.handle = handle;
-  failed.refused = refused ? 1 : 0;
+  failed.cause = cause;
   wire::copy_text(failed.what, what);
   reply(failed);
 }

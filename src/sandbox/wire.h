@@ -34,6 +34,12 @@ inline constexpr std::uint32_t version = 1;
 enum class RequestKind : std::uint32_t { start = 1, kill = 2, release = 3, terminate = 4 };
 enum class ReplyKind : std::uint32_t { started = 1, failed = 2, exited = 3 };
 enum class OrderKind : std::uint32_t { begin = 1, start = 2 };
+/// What an Error's code tells of a failed start.
+enum class Cause : std::uint32_t {
+  other = 0,
+  refused = 1,         // a self-check failed
+  not_executable = 2,  // the program's file is there, the kernel cannot run it
+};
 enum class ReportKind : std::uint32_t {
   ready = 1,
   started = 2,
@@ -131,7 +137,7 @@ struct Reply {
   std::uint32_t out_of_memory;
   std::uint64_t memory_peak_bytes;
   std::uint64_t cpu_microseconds;
-  std::uint32_t refused;  // 1: a self-check failed
+  Cause cause;  // of failed
   std::uint32_t host_uid;
   std::array<char, 160> what;
 };
@@ -156,7 +162,7 @@ struct ShellReport {
   ReportKind kind;
   std::int32_t exit_code;
   std::int32_t exit_signal;
-  std::uint32_t refused;
+  Cause cause;  // of failed
   std::array<char, 160> what;
 };
 
