@@ -76,9 +76,10 @@ arrange_tree() {
 }
 
 # Links that a part of the tree and the system share: absolute ones would leave the tree, and a library's link for
-# linking (libssl.so) dangles when the library itself is installed. Relative, as a sandbox sees the tree elsewhere.
+# linking (libssl.so) dangles when the library itself is installed. Relative, as a sandbox sees the tree elsewhere. The
+# file at the end of such a link gets its name in the tree, too: CMake's descriptions of packages name that one.
 relink_tree() {
-  local link target place
+  local link target place file
   find "$tree/usr" "$tree/etc" -xtype l 2>/dev/null | while read -r link; do
     target=$(readlink "$link")
     case "$target" in
@@ -86,7 +87,13 @@ relink_tree() {
       /*) place=$target ;;
       *) place=$(realpath -ms "$(dirname "$link")/$target") place=${place#"$tree"} ;;
     esac
-    if [ -e "$tree$place" ]; then ln -srfn "$tree$place" "$link"; elif [ -e "$place" ]; then ln -sfn "$place" "$link"; fi
+    if [ -e "$tree$place" ]; then
+      ln -srfn "$tree$place" "$link"
+    elif [ -e "$place" ]; then
+      ln -sfn "$place" "$link"
+      file=$(realpath "$place")
+      [ -e "$tree$file" ] || [ ! -d "$tree$(dirname "$file")" ] || [ -d "$file" ] || ln -sn "$file" "$tree$file"
+    fi
   done
   find "$tree/usr" -type l -lname '/*' | while read -r link; do
     target=$(readlink "$link")
