@@ -1,5 +1,6 @@
 #include "wolke/identity/pattern.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -165,6 +166,17 @@ std::optional<std::string> Pattern::value_of(const Token& token, const Context& 
   const std::vector<std::string>* values = context.find(token.text);
   if (values != nullptr && values->size() == 1) return values->front();
   return token.fallback;
+}
+
+std::string_view Pattern::beginning() const {
+  if (tokens_.empty() || tokens_.front().kind != Kind::text) return {};
+  return tokens_.front().text;
+}
+
+bool Pattern::is_any_after(std::string_view prefix) const {
+  return tokens_.size() > 1 && beginning() == prefix &&
+         std::all_of(tokens_.begin() + 1, tokens_.end(),
+                     [](const Token& token) { return token.kind == Kind::any_run; });
 }
 
 Match Pattern::match(std::string_view text, const Context& context) const {

@@ -43,6 +43,11 @@ class Pattern {
   /// not match globs.
   std::optional<std::string> resolve(const Context& context) const;
 
+  /// The plain text that it begins with, possibly empty.
+  std::string_view beginning() const;
+  /// "prefix*": it matches whatever begins so.
+  bool is_any_after(std::string_view prefix) const;
+
   bool has_variables() const { return variables_; }
   bool is_any() const { return any_; }
   /// Splits at the first `count` - 1 colons, as ARNs are split; fewer parts when there are fewer

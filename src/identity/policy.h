@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,12 @@ struct Question {
   Context context;
 };
 
+/// What a policy says of a service as a whole, whatever the resources and conditions.
+struct ServiceAccess {
+  bool granted = false;   // at least one of its actions is allowed
+  bool withheld = false;  // all of them are denied, everywhere and always
+};
+
 class Policy {
  public:
   ~Policy();
@@ -61,6 +68,10 @@ class Policy {
 
   PolicyAnswer evaluate(const Question& question) const;
   std::size_t statements() const;
+  /// `service` as actions begin: "s3".
+  ServiceAccess access_to(std::string_view service) const;
+  /// The services whose actions are allowed by name, in lower case.
+  std::set<std::string> services_named() const;
   /// True when an Allow statement names everyone ("*") and has no condition.
   bool is_public() const;
 

@@ -456,5 +456,30 @@ TEST(Condition, IfExistsHoldsWhenTheKeyIsMissingAndIsJudgedWhenItIsThere) {
   EXPECT_TRUE(deny_holds(referer, {}));
 }
 
+TEST(PolicyServices, AServiceIsGrantedByAnyOfItsActions) {
+  const auto access = [](const char* statement, std::string_view service) {
+    const std::string document =
+        R"({"Version":"2012-10-17","Statement":[{"Resource":"*",)" + std::string(statement) + "}]}";
+    const auto policy = Policy::parse(document, PolicyKind::identity);
+    if (!policy) ADD_FAILURE() << document << ": " << policy.error().message;
+    return policy ? (*policy)->access_to(service) : ServiceAccess();
+  };
+  EXPECT_TRUE(access(R"("Effect":"Allow","Action":"s3:GetObject")", "s3").granted);
+  EXPECT_TRUE(access(R"("Effect":"Allow","Action":"S3:*")", "s3").granted);
+  EXPECT_TRUE(access(R"("Effect":"Allow","Action":"*")", "s3").granted);
+  EXPECT_FALSE(access(R"("Effect":"Allow","Action":"s3-other:GetObject")", "s3").granted);
+  EXPECT_FALSE(access(R"("Effect":"Deny","Action":"s3:*")", "s3").granted);
+  EXPECT_FALSE(access(R"("Effect":"Allow","NotAction":["s3:*","iam:Get*"])", "s3").granted);
+  EXPECT_TRUE(access(R"("Effect":"Allow","NotAction":["s3:*","iam:Get*"])", "iam").granted);
+  EXPECT_TRUE(access(R"("Effect":"Deny","Action":"s3:*")", "s3").withheld);
+  EXPECT_TRUE(access(R"("Effect":"Deny","Action":["iam:*","s3:**"])", "s3").withheld);
+  EXPECT_FALSE(access(R"("Effect":"Deny","Action":"s3:*t*")", "s3").withheld);
+  EXPECT_FALSE(access(R"("Effect":"Deny","NotAction":"s3:GetObject")", "s3").withheld);
+  EXPECT_TRUE(access(R"("Effect":"Deny","NotAction":"iam:*")", "s3").withheld);
+  const char* at_times =
+      R"("Effect":"Deny","Action":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}})";
+  EXPECT_FALSE(access(at_times, "s3").withheld);
+}
+
 }  // namespace
 }  // namespace wolke::identity

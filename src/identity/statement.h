@@ -23,6 +23,9 @@ struct ResourcePattern {
   std::vector<Pattern> parts;
 };
 
+/// How many of a service's actions a statement is about.
+enum class Reach : std::uint8_t { none, some, all };
+
 struct Policy::Statement {
   std::string name;  // Sid or "#n"
   bool allow = false;
@@ -38,6 +41,7 @@ struct Policy::Statement {
   /// Grant::none: does not apply to this principal.
   Grant grant_to(const Principal* principal) const;
   Truth applies(const Question& question, std::string_view action_lower) const;
+  Reach reach(std::string_view service) const;
 };
 
 }  // namespace wolke::identity

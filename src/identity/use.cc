@@ -31,6 +31,10 @@ store::Key credential_report(std::string_view account) {
   return {shard(account), store::KeyBuilder("use.report").text(account).build()};
 }
 
+store::Key access_job(std::string_view account, std::string_view id) {
+  return {shard(account), store::KeyBuilder("use.job").text(account).text(id).build()};
+}
+
 }  // namespace keys
 
 std::string EntityUseRecord::last_service() const {
@@ -96,6 +100,41 @@ Result<void> record_uses(store::Tx& tx, const std::vector<Use>& uses) {
     tx.put(key, record);
   }
   return {};
+}
+
+Result<void> add_access_job(store::Tx& tx, std::string_view account, std::string_view id,
+                            const AccessJobRecord& job) {
+  store::Scan scan;
+  scan.shard = shard(account);
+  scan.begin = store::KeyBuilder("use.job").text(account).build();
+  scan.end = store::prefix_end(scan.begin);
+  std::vector<std::pair<Timestamp, std::string>> kept;
+  for (bool more = true; more;) {
+    TRY(const store::Page page, tx.scan(scan));
+    for (const store::Record& record : page.records) {
+      TRY(const auto known, store::decode<AccessJobRecord>(record.value, record.key));
+      if (known.created + access_job_lifetime <= job.created) {
+        tx.erase({scan.shard, record.key});
+      } else {
+        kept.emplace_back(known.created, record.key);
+      }
+      scan.begin = record.key + '\0';
+    }
+    more = page.more;
+  }
+  std::ranges::sort(kept);
+  for (std::size_t i = 0; i + access_jobs_max <= kept.size(); ++i) {
+    tx.erase({scan.shard, kept[i].second});
+  }
+  tx.put(keys::access_job(account, id), job);
+  return {};
+}
+
+Result<std::optional<AccessJobRecord>> find_access_job(store::Tx& tx, std::string_view account,
+                                                       std::string_view id, Timestamp now) {
+  TRY(auto job, tx.peek<AccessJobRecord>(keys::access_job(account, id)));
+  if (job && job->created + access_job_lifetime <= now) job.reset();
+  return job;
 }
 
 }  // namespace wolke::identity

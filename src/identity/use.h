@@ -57,6 +57,20 @@ struct CredentialReportRecord : store::Fields {
   }
 };
 
+/// What a report of last accessed services was asked about.
+struct AccessJobRecord : store::Fields {
+  std::string arn;  // of a user, group, role or policy
+  std::string granularity;
+  Timestamp created;
+  static constexpr int format = 1;
+  template <class V>
+  void visit(V&& v) {
+    v(1, arn);
+    v(2, granularity);
+    v(3, created);
+  }
+};
+
 /// The last use of each service by a user, role or root.
 struct EntityUseRecord : store::Fields {
   std::map<std::string, Timestamp> services;
@@ -75,6 +89,7 @@ namespace keys {
 store::Key key_use(std::string_view account, std::string_view access_key_id);
 store::Key entity_use(std::string_view account, std::string_view entity_id);
 store::Key credential_report(std::string_view account);
+store::Key access_job(std::string_view account, std::string_view id);
 }  // namespace keys
 
 class UseLog {
@@ -94,5 +109,16 @@ class UseLog {
 
 /// Of one account. A later use than this one's stays.
 Result<void> record_uses(store::Tx& tx, const std::vector<Use>& uses);
+
+inline constexpr auto access_job_lifetime = std::chrono::hours(24);
+inline constexpr std::size_t access_jobs_max = 1000;  // of an account
+
+/// Adds a job of the account and forgets those that are past their lifetime, and the oldest beyond
+/// access_jobs_max.
+Result<void> add_access_job(store::Tx& tx, std::string_view account, std::string_view id,
+                            const AccessJobRecord& job);
+/// nullopt: none of the account, or older than `access_job_lifetime`.
+Result<std::optional<AccessJobRecord>> find_access_job(store::Tx& tx, std::string_view account,
+                                                       std::string_view id, Timestamp now);
 
 }  // namespace wolke::identity

@@ -91,5 +91,34 @@ TEST(UseLog, RecordsTellTheLastUseOfEachService) {
   EXPECT_EQ((*key)->at, noon + std::chrono::hours(2));
 }
 
+TEST(AccessJobs, TheNewestOfTheLastDayAreKept) {
+  const auto engine = store::open_memory_store();
+  AccessJobRecord job;
+  job.arn = "arn:aws:iam::111111111111:user/ann";
+  const auto add = [&](const std::string& id, Timestamp at) {
+    const auto snapshot = *engine->snapshot();
+    store::Tx tx(*snapshot);
+    job.created = at;
+    ASSERT_TRUE(add_access_job(tx, account, id, job));
+    ASSERT_EQ(store::commit_and_wait(*engine, tx.take_batch()).status,
+              store::CommitStatus::committed);
+  };
+  const auto found = [&](const std::string& id, Timestamp at) {
+    const auto snapshot = *engine->snapshot();
+    store::Tx tx(*snapshot);
+    return find_access_job(tx, account, id, at)->has_value();
+  };
+  for (std::size_t i = 0; i <= access_jobs_max; ++i) {
+    add(std::to_string(i), noon + std::chrono::seconds(i));
+  }
+  EXPECT_FALSE(found("0", noon));
+  EXPECT_TRUE(found("1", noon));
+  EXPECT_TRUE(found("1000", noon + access_job_lifetime));
+  EXPECT_FALSE(found("1000", noon + access_job_lifetime + std::chrono::seconds(1000)));
+  add("new", noon + access_job_lifetime + std::chrono::seconds(500));
+  EXPECT_FALSE(found("500", noon));
+  EXPECT_TRUE(found("501", noon));
+}
+
 }  // namespace
 }  // namespace wolke::identity

@@ -177,6 +177,7 @@ class Things:
         call("iam", "CreateInstanceProfile", InstanceProfileName="every")
         call("iam", "CreatePolicy", PolicyName="every", PolicyDocument=POLICY)
         call("iam", "CreateOpenIDConnectProvider", Url="https://every.example", ThumbprintList=[])
+        self.job = call("iam", "GenerateServiceLastAccessedDetails", Arn=self.role).parsed["JobId"]
         keys = call("iam", "ListAccessKeys", UserName="every").parsed.get("AccessKeyMetadata")
         if not keys:
             keys = [call("iam", "CreateAccessKey", UserName="every").parsed["AccessKey"]]
@@ -219,7 +220,7 @@ class Things:
                     "PolicyDocument": POLICY, "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": self.policy,
                     "OpenIDConnectProviderArn": f"arn:aws:iam::{self.account}:oidc-provider/every.example",
                     "Url": f"https://new{self.fresh}.example", "ThumbprintList": [40 * "a"],
-                    "PolicySourceArn": self.role, "NewUserName": None, "NewGroupName": None},
+                    "PolicySourceArn": self.role, "Arn": self.role, "JobId": self.job, "ServiceNamespace": "s3", "ServiceNamespaces": ["s3"], "NewUserName": None, "NewGroupName": None},
             "sts": {"RoleArn": self.role, "AccessKeyId": self.key, "Policy": POLICY, "PolicyArns": None},
             "logs": {"logGroupName": "/every", "logGroupNames": None, "logGroupIdentifiers": None, "queryLanguage": None, "logGroupIdentifier": None, "logStreamName": "every",
                      "logRecordPointer": base64.b64encode(b"1:1:/every:every").decode(),
@@ -281,7 +282,7 @@ class Things:
 
 # Reading these gives something new each time (in `dev` an account's root is as old as the moment).
 UNSTEADY = {("iam", "GetUser"), ("sts", "GetSessionToken"), ("sts", "GetFederationToken"), ("sts", "GetCallerIdentity"), ("iam", "GetAccessKeyLastUsed"),
-            ("iam", "GetCredentialReport"),
+            ("iam", "GetCredentialReport"), ("iam", "GetServiceLastAccessedDetails"), ("iam", "GetServiceLastAccessedDetailsWithEntities"),
             ("control", "ListInstances"), ("control", "ListEvents"), ("s3", "GetObject")}
 
 

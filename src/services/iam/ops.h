@@ -56,6 +56,25 @@ Result<op::GenerateCredentialReport::Output> generate_credential_report(
 Result<op::GetCredentialReport::Output> get_credential_report(
     Iam& iam, store::Tx& tx, const Context& context, const op::GetCredentialReport::Input& in);
 
+// access_advisor_ops.cc
+/// On the user, group, role or policy that is asked about.
+Result<operation::Asks> last_accessed_asks(Iam& iam, const Context& context,
+                                           const op::GenerateServiceLastAccessedDetails::Input& in);
+Result<operation::Asks> granting_policies_asks(
+    Iam& iam, const Context& context, const op::ListPoliciesGrantingServiceAccess::Input& in);
+Result<op::GenerateServiceLastAccessedDetails::Output> generate_last_accessed(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::GenerateServiceLastAccessedDetails::Input& in);
+Result<op::GetServiceLastAccessedDetails::Output> get_last_accessed(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::GetServiceLastAccessedDetails::Input& in);
+Result<op::GetServiceLastAccessedDetailsWithEntities::Output> get_last_accessed_with_entities(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::GetServiceLastAccessedDetailsWithEntities::Input& in);
+Result<op::ListPoliciesGrantingServiceAccess::Output> list_granting_policies(
+    Iam& iam, store::Tx& tx, const Context& context,
+    const op::ListPoliciesGrantingServiceAccess::Input& in);
+
 // details_ops.cc
 Result<op::GetAccountAuthorizationDetails::Output> get_account_authorization_details(
     Iam& iam, store::Tx& tx, const Context& context,
