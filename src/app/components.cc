@@ -171,7 +171,7 @@ Result<void> Components::open_meter() {
 
 void Components::make_logs() {
   operation::Runner runner{.store = *store_, .pool = *pool_, .loop = loop_};
-  logs_ = std::make_unique<logs::Logs>(Limits{}, &functions_for_logs_);
+  logs_ = std::make_unique<logs::Logs>(Limits{}, &functions_for_logs_, store_.get());
   appender_ = std::make_unique<logs::Appender>(env_, runner);
 }
 
@@ -183,8 +183,7 @@ void Components::make_services() {
                .issuers = config_.dev ? iam::Issuers::loopback_too : iam::Issuers::secure});
   issuer_keys_ = std::make_unique<sts::IssuerKeys>(
       env_, sts::Reach{.loopback = config_.dev, .private_networks = config_.private_issuers});
-  web_identities_ = std::make_unique<sts::WebIdentities>(
-      sts::WebIdentities{.runner = runner, .keys = *issuer_keys_});
+  web_identities_ = std::make_unique<sts::WebIdentities>(runner, *issuer_keys_);
   sts_ =
       std::make_unique<sts::Sts>(sts::Sts{.directory = *directory_, .web = web_identities_.get()});
   functions_ = std::make_unique<FunctionsForS3>();
@@ -336,6 +335,7 @@ void Components::start(Fd listening) {
 async::Task<void> Components::stop() {
   // No new delivery begins; those under way and the calls have the grace, and no longer.
   deliverer_->close();
+  logs_->close_tails();
   co_await server_->stop(stop_grace);
   co_await retirement_->stop();
   co_await invoker_->stop();

@@ -11,11 +11,13 @@ namespace {
 using net::find_header;
 
 /// Endpoint host prefix -> signing name, for hosts like lambda.us-east-1.amazonaws.com.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> endpoint_names = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> endpoint_names = {{
     {"lambda", "lambda"},
     {"iam", "iam"},
     {"sts", "sts"},
     {"logs", "logs"},
+    {"streaming-logs", "logs"},  // StartLiveTail, by botocore
+    {"stream-logs", "logs"},     // and by the SDK for JavaScript
     {"s3", "s3"},
     {"s3-control", "s3"},
 }};

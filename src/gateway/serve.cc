@@ -365,6 +365,9 @@ async::Task<Result<void>> Gateway::send_body(net::Exchange& exchange, Request& r
     CO_TRY(co_await exchange.start(std::move(head), *announced));
     co_return co_await exchange.finish();
   }
+  if (response.stream && response.stream->live) {
+    co_return co_await send_live(exchange, request, std::move(head), *response.stream->live);
+  }
   if (!response.stream || response.stream->blobs.empty()) {
     std::string bytes =
         response.stream ? std::move(response.stream->inline_bytes) : std::move(response.body);
@@ -376,6 +379,27 @@ async::Task<Result<void>> Gateway::send_body(net::Exchange& exchange, Request& r
   Staging staging{.loop = parts_.loop, .pool = parts_.pool, .blobs = parts_.blobs};
   CO_TRY(co_await send_blobs(staging, exchange, response.stream->blobs,
                              customer_key(request.headers)));
+  co_return co_await exchange.finish();
+}
+
+/// Until the content ends, the client goes away or the server stops.
+async::Task<Result<void>> Gateway::send_live(net::Exchange& exchange, Request& request,
+                                             net::ResponseHead head, LiveBody& live) {
+  CO_TRY(co_await exchange.start(std::move(head), std::nullopt));
+  auto next = [&]() { return live.next(parts_.env.clock.wall()); };
+  while (true) {
+    std::optional<Result<std::optional<std::string>>> piece =
+        co_await async::run_on(parts_.pool, parts_.loop, next);
+    if (piece) {  // else the pool is busy: the next piece has what this one would have had
+      if (!*piece) co_return fail(std::move(*piece).error());
+      if (!**piece) break;
+      const std::string& bytes = ***piece;
+      request.usage.bytes_out += bytes.size();
+      CO_TRY(co_await exchange.write(bytes));
+    }
+    const async::Wake wake = co_await parts_.loop.sleep_for(live.pause());
+    if (wake == async::Wake::cancelled) break;
+  }
   co_return co_await exchange.finish();
 }
 

@@ -109,6 +109,8 @@ class Gateway {
   async::Task<Result<void>> send(net::Exchange& exchange, Request& request, shape::Value output);
   async::Task<Result<void>> send_body(net::Exchange& exchange, Request& request,
                                       shape::WireResponse response);
+  async::Task<Result<void>> send_live(net::Exchange& exchange, Request& request,
+                                      net::ResponseHead head, LiveBody& live);
   async::Task<void> send_error(net::Exchange& exchange, Request& request, Error error);
   void record(const Request& request) const;
   void record_access(const Request& request, std::string_view operation) const;

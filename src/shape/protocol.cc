@@ -9,6 +9,12 @@
 
 namespace wolke::shape {
 
+const Member* streaming_member(const Type* structure) {
+  if (structure == nullptr) return nullptr;
+  const Member* payload = payload_member(*structure);
+  return payload != nullptr && payload->type->kind == Kind::body ? payload : nullptr;
+}
+
 namespace {
 
 bool is_rest(Protocol protocol) {
@@ -34,12 +40,23 @@ Result<void> decode_rpc(const Operation& operation, const WireRequest& request, 
   return read ? Result<void>() : fail(document_error(*operation.service, std::move(read).error()));
 }
 
+/// The stream tells all, its initial response too.
+void encode_event_stream(const Operation& operation, const Value& output, WireResponse& response) {
+  response.headers = {{"content-type", "application/vnd.amazon.eventstream"}};
+  const void* stream = value_of(*streaming_member(operation.output), output.data());
+  response.stream = stream ? *static_cast<const Body*>(stream) : Body();
+}
+
 WireResponse encode_rpc(const Operation& operation, const Value& output) {
   WireResponse response;
   response.status = operation.success_status;
   bool json10 = operation.service->protocol == Protocol::json10;
   response.headers.emplace_back(
       "content-type", json10 ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1");
+  if (streaming_member(operation.output) != nullptr) {
+    encode_event_stream(operation, output, response);
+    return response;
+  }
   // Operations without output answer with an empty body, as the services do.
   if (!operation.output->members.empty())
     append_json(response.body, *operation.output, output.data(), JsonForm::wire);
@@ -47,12 +64,6 @@ WireResponse encode_rpc(const Operation& operation, const Value& output) {
 }
 
 }  // namespace
-
-const Member* streaming_member(const Type* structure) {
-  if (structure == nullptr) return nullptr;
-  const Member* payload = payload_member(*structure);
-  return payload != nullptr && payload->type->kind == Kind::body ? payload : nullptr;
-}
 
 Result<Value> decode_input(const Operation& operation, const WireRequest& request) {
   ASSERT(operation.served());

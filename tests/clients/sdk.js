@@ -5,6 +5,7 @@ const crypto = require('node:crypto');
 const { Readable } = require('node:stream');
 const S3 = require('@aws-sdk/client-s3');
 const Lambda = require('@aws-sdk/client-lambda');
+const Logs = require('@aws-sdk/client-cloudwatch-logs');
 const { Upload } = require('@aws-sdk/lib-storage');
 const { getSignedUrl } = require('@aws-sdk/s3-request-presigner');
 
@@ -42,6 +43,24 @@ const cases = {
     assert.match(done.ETag, /-3"$/);
     const got = await s3.send(new S3.GetObjectCommand({ Bucket: bucket, Key: 'big' }));
     assert.equal(Buffer.compare(Buffer.from(await got.Body.transformToByteArray()), body), 0);
+  },
+  async 'a live tail'() {
+    const logs = new Logs.CloudWatchLogsClient({ ...config, disableHostPrefix: true });
+    const logGroupName = `/${bucket}`;
+    await logs.send(new Logs.CreateLogGroupCommand({ logGroupName }));
+    await logs.send(new Logs.CreateLogStreamCommand({ logGroupName, logStreamName: 's' }));
+    const tail = await logs.send(new Logs.StartLiveTailCommand({ logGroupIdentifiers: [logGroupName] }));
+    for await (const event of tail.responseStream) {
+      if (event.sessionStart) {
+        assert.deepEqual(event.sessionStart.logGroupIdentifiers, [logGroupName]);
+        const logEvents = [{ timestamp: Date.now(), message: 'live' }];
+        await logs.send(new Logs.PutLogEventsCommand({ logGroupName, logStreamName: 's', logEvents }));
+      } else if (event.sessionUpdate.sessionResults.length > 0) {
+        assert.equal(event.sessionUpdate.sessionResults[0].message, 'live');
+        break;
+      }
+    }
+    await logs.send(new Logs.DeleteLogGroupCommand({ logGroupName }));
   },
   async 'presigned put and get'() {
     const put = await getSignedUrl(s3, new S3.PutObjectCommand({ Bucket: bucket, Key: 'signed' }), { expiresIn: 60 });

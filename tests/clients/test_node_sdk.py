@@ -1,4 +1,4 @@
-"""npm's SDK for JavaScript v3: client-s3, client-lambda, lib-storage, s3-request-presigner; sdk.js has the cases. The modules
+"""npm's SDK for JavaScript v3: client-s3, client-lambda, client-cloudwatch-logs, lib-storage, s3-request-presigner; sdk.js has the cases. The modules
 and the Node are those that functions get."""
 import base64
 import os
@@ -21,4 +21,4 @@ class NodeSdk(Case):
             **{name: os.environ[name] for name in ("WOLKE_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")})
         done = run(NODE, "--no-warnings", pathlib.Path(__file__).with_name("sdk.js"), env=environment)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(done.stdout.count("ok "), 8, done.stdout)
+        self.assertEqual(done.stdout.count("ok "), 9, done.stdout)

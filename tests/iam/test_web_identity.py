@@ -1,8 +1,10 @@
 """Tokens of an OpenID Connect issuer for a role's credentials: with the SDK's own chain, and with everything that must not
 work. Each test has a server of its own, so what it remembers of issuers is known."""
+import concurrent.futures
 import json
 import subprocess
 import tempfile
+import threading
 import time
 
 import boto3
@@ -61,6 +63,34 @@ class WebIdentity(Case):
     def as_session(self, service, answer):
         words = answer["Credentials"]
         return client(service, self.server.endpoint, words["AccessKeyId"], words["SecretAccessKey"], words["SessionToken"])
+
+    def test_many_tokens_at_once_take_turns(self):
+        token = self.issuer.token()
+        with concurrent.futures.ThreadPoolExecutor(30) as pool:
+            answers = list(pool.map(lambda _: self.assume(token), range(30)))
+        self.assertEqual({answer["Provider"] for answer in answers}, {self.provider})
+
+    def test_a_silent_issuer_holds_up_its_own_account_only(self):
+        """In `dev` an account number is a key of that account."""
+        silent, release = Issuer().__enter__(), threading.Event()
+        self.addCleanup(silent.__exit__)
+        self.addCleanup(release.set)
+        asked = threading.Event()
+        silent.answer = lambda path: (asked.set(), release.wait(30), (200, {}, b""))[2]
+        iam = client("iam", self.server.endpoint, "222222222222", "test")
+        provider = iam.create_open_id_connect_provider(Url=silent.url, ClientIDList=[CLIENT], ThumbprintList=[])["OpenIDConnectProviderArn"]
+        trust = {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{silent.name}:aud": CLIENT}}}]}
+        role = iam.create_role(RoleName="silent", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            waiting = [pool.submit(self.assume, silent.token(), role) for _ in range(20)]
+            self.assertTrue(asked.wait(30))
+            self.assume(self.issuer.token())
+            self.assertFalse(any(one.done() for one in waiting))
+            release.set()
+            for one in waiting:
+                self.assertIsInstance(one.exception(), botocore.exceptions.ClientError)
 
     def test_a_token_gives_the_roles_rights(self):
         for kid in ("r1", "e1"):

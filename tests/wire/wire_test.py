@@ -188,6 +188,12 @@ class Wire:
             if f">{escaped}</LocationConstraint>" not in text:
                 self.fail(operation.name, "output", wanted, text)
             return
+        if operation.has_event_stream_output and self.protocol.startswith("json"):
+            # Its stream tells everything, and there is none here.
+            headers = {name.lower(): value for name, value in answer["headers"]}
+            if headers["content-type"] != "application/vnd.amazon.eventstream" or answer["body"]:
+                self.fail(operation.name, "output", "an event stream", answer)
+            return
         parsed = self.parse(answer, shape)
         parsed.pop("ResponseMetadata", None)
         got = values.picture(shape, self.without_stream(shape, parsed)) if shape else {}

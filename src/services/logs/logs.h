@@ -22,18 +22,25 @@
 
 namespace wolke::logs {
 
+class LiveTails;
 class QueryExecutions;
 
 class Logs {
  public:
-  explicit Logs(Limits account_limits, const FunctionDirectory* function_directory = nullptr);
+  explicit Logs(Limits account_limits, const FunctionDirectory* function_directory = nullptr,
+                store::Store* store_of_tails = nullptr);
   ~Logs();
   Logs(const Logs&) = delete;
   Logs& operator=(const Logs&) = delete;
 
   Limits limits;
   const FunctionDirectory* functions;  // nullptr: no function may be subscribed
+  store::Store* store;                 // nullptr: there are no live tails
   std::unique_ptr<QueryExecutions> queries;
+  std::unique_ptr<LiveTails> tails;
+
+  /// Live tails end soon, and none begins.
+  void close_tails();
 };
 
 /// `service` may be nullptr when only the catalogue of operations is wanted.

@@ -50,15 +50,24 @@ Result<Asks> on_everything(Logs&, const Context&, const typename Op::Input&) {
   return Asks{{.action = "logs:" + std::string(Op::operation().name), .resource = "*"}};
 }
 
-Result<Asks> on_queried(Logs&, const Context& context, const op::StartQuery::Input& input) {
-  TRY(const auto groups, groups_of_query(context, input));
+Asks ask_groups(std::string_view action, const std::vector<GroupName>& groups) {
   Asks out;
   for (const GroupName& group : groups) {
-    out.push_back({.action = "logs:StartQuery",
+    out.push_back({.action = "logs:" + std::string(action),
                    .resource = group.stream_arn(""),
                    .resource_account = group.account});
   }
   return out;
+}
+
+Result<Asks> on_queried(Logs&, const Context& context, const op::StartQuery::Input& input) {
+  TRY(const auto groups, groups_of_query(context, input));
+  return ask_groups("StartQuery", groups);
+}
+
+Result<Asks> on_tailed(Logs&, const Context& context, const op::StartLiveTail::Input& input) {
+  TRY(const auto groups, groups_of_tail(context, input));
+  return ask_groups("StartLiveTail", groups);
 }
 
 /// Of one group, or of all when none is named.
@@ -116,6 +125,8 @@ operation::ServiceTable logs_table(Logs* service) {
       serve<op::StopQuery, stop_query, on_everything<op::StopQuery>>(),
       serve<op::DescribeQueries, describe_queries, on_everything<op::DescribeQueries>>(),
       serve<op::GetLogRecord, get_log_record, on_record>(),
+
+      serve<op::StartLiveTail, start_live_tail, on_tailed>(),
 
       serve<op::PutQueryDefinition, put_query_definition, on_everything<op::PutQueryDefinition>>(),
       serve<op::DescribeQueryDefinitions, describe_query_definitions,

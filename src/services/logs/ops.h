@@ -96,6 +96,13 @@ Result<op::GetLogRecord::Output> get_log_record(Logs&, Tx&, const Context&,
                                                 const op::GetLogRecord::Input&);
 Result<op::DescribeQueries::Output> describe_queries(Logs&, Tx&, const Context&,
                                                      const op::DescribeQueries::Input&);
+// live_tail_ops.cc
+Result<op::StartLiveTail::Output> start_live_tail(Logs&, Tx&, const Context&,
+                                                  const op::StartLiveTail::Input&);
+/// The groups that a live tail is about.
+Result<std::vector<GroupName>> groups_of_tail(const Context& context,
+                                              const op::StartLiveTail::Input& input);
+
 // query_definition_ops.cc
 Result<op::PutQueryDefinition::Output> put_query_definition(Logs&, Tx&, const Context&,
                                                             const op::PutQueryDefinition::Input&);

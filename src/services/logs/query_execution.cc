@@ -99,10 +99,4 @@ void QueryExecutions::forget(const std::string& id) {
   std::erase(state->order, id);
 }
 
-Logs::Logs(Limits account_limits, const FunctionDirectory* function_directory)
-    : limits(account_limits),
-      functions(function_directory),
-      queries(std::make_unique<QueryExecutions>()) {}
-Logs::~Logs() = default;
-
 }  // namespace wolke::logs

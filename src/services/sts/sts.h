@@ -2,6 +2,7 @@
 // STS: temporary credentials. Sessions are sealed tokens (identity/seal.h), so nothing here writes
 // to the store. Threads: immutable; operations run on any pool thread.
 
+#include "wolke/base/shares.h"
 #include "wolke/identity/directory.h"
 #include "wolke/operation/operation.h"
 #include "wolke/operation/runner.h"
@@ -13,6 +14,10 @@ namespace wolke::sts {
 struct WebIdentities {
   operation::Runner runner;
   IssuerKeys& keys;
+  /// Of each account: tokens that are verified or wait for it, and those that are verified. The
+  /// issuer may be slow, or its account's own.
+  Shares waiting{64};
+  Shares asking{2};
 };
 
 struct Sts {

@@ -29,6 +29,9 @@ Error not_authorized() {
   return {"AccessDenied", 403, "Not authorized to perform sts:AssumeRoleWithWebIdentity"};
 }
 
+constexpr auto turn_wait_max = std::chrono::seconds(10);
+constexpr auto turn_pause = std::chrono::milliseconds(5);
+
 Error too_busy() {
   return {"IDPCommunicationError", 400, "Too many identity providers are being asked; try again."};
 }
@@ -229,6 +232,27 @@ Result<Output> make_session(Sts& sts, store::Tx& tx, const Context& context, con
 
 }  // namespace
 
+/// Asks the issuer when its keys are not known. An account's tokens take turns, so that an issuer
+/// who does not answer leaves threads to the others.
+static async::Task<Result<void>> verify_in_turn(WebIdentities& web, const Bearer& bearer) {
+  const std::string& account = bearer.role.account;
+  const auto place = web.waiting.take(account);
+  if (!place) co_return fail(too_busy());
+  auto turn = web.asking.take(account);
+  const Monotonic deadline = web.runner.loop.now() + turn_wait_max;
+  while (!turn) {
+    const async::Wake wake = co_await web.runner.loop.sleep_for(turn_pause);
+    if (wake == async::Wake::cancelled || web.runner.loop.now() > deadline)
+      co_return fail(too_busy());
+    turn = web.asking.take(account);
+  }
+  auto verify = [&web, &bearer] { return verify_bearer(web.keys, bearer); };
+  std::optional<Result<void>> verified =
+      co_await async::run_on(web.keys.pool(), web.runner.loop, verify);
+  if (!verified) co_return fail(too_busy());
+  co_return *std::move(verified);
+}
+
 async::Task<Result<Output>> assume_role_with_web_identity(Sts& sts, Context context, Input in) {
   if (sts.web == nullptr) {
     co_return fail(Error{"IDPCommunicationError", 400, "No identity provider can be asked here."});
@@ -239,11 +263,7 @@ async::Task<Result<Output>> assume_role_with_web_identity(Sts& sts, Context cont
       co_await async::run_on(web.runner.pool, web.runner.loop, read);
   if (!bearer) co_return fail(too_busy());
   if (!*bearer) co_return fail(std::move(*bearer).error());
-  auto verify = [&web, &bearer] { return verify_bearer(web.keys, **bearer); };
-  std::optional<Result<void>> verified =
-      co_await async::run_on(web.keys.pool(), web.runner.loop, verify);
-  if (!verified) co_return fail(too_busy());
-  if (!*verified) co_return fail(std::move(*verified).error());
+  CO_TRY(co_await verify_in_turn(web, **bearer));
   CO_TRY(check_claims(**bearer, context.now));
   // From here the bearer is known.
   std::function<Result<Output>(store::Tx&)> body = [&](store::Tx& tx) {
