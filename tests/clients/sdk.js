@@ -61,6 +61,7 @@ const cases = {
       }
     }
     await logs.send(new Logs.DeleteLogGroupCommand({ logGroupName }));
+    logs.destroy();
   },
   async 'presigned put and get'() {
     const put = await getSignedUrl(s3, new S3.PutObjectCommand({ Bucket: bucket, Key: 'signed' }), { expiresIn: 60 });
