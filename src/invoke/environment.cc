@@ -79,6 +79,19 @@ bool has_own_network(sandbox::Level level) {
   return level == sandbox::Level::full || level == sandbox::Level::rootless;
 }
 
+/// Code of another processor is taken, for most of it is text; what is not will not run.
+void warn_of_architecture(std::string& warning, const std::string& architecture) {
+#if defined(__x86_64__)
+  constexpr std::string_view here = "x86_64";
+#else
+  constexpr std::string_view here = "arm64";
+#endif
+  if (architecture.empty() || architecture == here) return;
+  if (!warning.empty()) warning += "; ";
+  warning += fmt::format("code for {} is on {} here: what is native in it does not run",
+                         architecture, here);
+}
+
 void add_listeners(Plan& plan, Variables& out, const Dependencies& dependencies) {
   sandbox::Spec& spec = plan.spec;
   spec.listen.emplace_back(runtime_api_address);
@@ -128,6 +141,7 @@ Result<Plan> plan_sandbox(const Dependencies& dependencies, const FunctionSpec& 
   TRY(runtime::Launch launch,
       runtime::plan_launch(dependencies.paths, function.runtime, function.memory_mb));
   Plan plan{.protocol = launch.protocol, .version = launch.version, .warning = launch.warning};
+  warn_of_architecture(plan.warning, function.architecture);
   if (launch.protocol == runtime::Protocol::runtime_api) {
     TRY(launch.argv.front(), custom_bootstrap(function));
   }

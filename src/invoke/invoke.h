@@ -30,6 +30,7 @@ struct FunctionSpec {
   std::string revision;  // changes with code or configuration; with arn and version it names the
                          // sandbox's contents
   std::string runtime;   // "nodejs22.x"
+  std::string architecture;  // that its code is for: "x86_64", "arm64"
   std::string handler;
   std::string role_arn;
   std::map<std::string, std::string> environment;

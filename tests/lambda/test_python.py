@@ -132,6 +132,11 @@ class Python(RunningCase):
         self.assertTrue(events[0].startswith(f"INIT_START Runtime Version: python:{version}\tRuntime Version ARN: "), events[0])
         self.assertIn(f"runtime python3.9 runs on Python {version} here", events[1])
 
+    def test_code_for_another_processor_is_said(self):
+        self.python("def handler(event, context): return 1", Architectures=["arm64"])
+        self.assertEqual(self.answer(), 1)
+        self.assertIn("code for arm64 is on", self.events("REPORT")[1])
+
     # ---- the log
 
     def test_logging_has_lambdas_format(self):

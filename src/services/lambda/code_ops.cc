@@ -6,7 +6,6 @@
 
 #include "wolke/base/hash.h"
 #include "wolke/base/text.h"
-#include "wolke/observe/log.h"
 #include "wolke/services/lambda/code.h"
 #include "wolke/services/lambda/configuration.h"
 #include "wolke/services/lambda/errors.h"
@@ -16,19 +15,6 @@
 
 namespace wolke::lambda {
 namespace {
-
-/// Code of another processor is taken, for most of it is text; what is not will not run.
-void warn_of_architecture(const FunctionRef& ref, const std::string& architecture) {
-#if defined(__x86_64__)
-  constexpr std::string_view here = "x86_64";
-#else
-  constexpr std::string_view here = "arm64";
-#endif
-  if (architecture == here) return;
-  observe::log(observe::Level::warning, "lambda",
-               "the function is for another processor: native code in it does not run here",
-               {{"function", ref.arn()}, {"architecture", architecture}});
-}
 
 /// What is refused before a byte is unzipped.
 Result<void> check_new(Lambda& service, Tx& tx, const FunctionRef& ref,
@@ -118,7 +104,6 @@ async::Task<Result<op::CreateFunction::Output>> create_function(Lambda& service,
 
   CO_TRY(Staged staged, co_await fetch_and_stage(service, context, std::move(source)));
   version.code = staged.code;
-  warn_of_architecture(ref, version.architecture);
   std::function<Result<op::CreateFunction::Output>(Tx&)> commit = [&](Tx& tx) {
     return commit_new(service, tx, context, ref, version, input);
   };

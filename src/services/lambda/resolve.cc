@@ -64,6 +64,7 @@ invoke::FunctionSpec spec_of(const FunctionRef& ref, const Function& function,
   out.arn = ref.arn();
   out.revision = version.revision;
   out.runtime = version.runtime;
+  out.architecture = version.architecture;
   out.handler = version.handler;
   out.role_arn = version.role;
   out.environment = version.environment;
