@@ -75,6 +75,8 @@ void add_field(Json& body, HeaderList& headers, const ErrorShape* shape, const s
     body.set(name, Json(Json::Number{text}));
   } else if (kind == Kind::boolean) {
     body.set(name, Json(text == "true"));
+  } else if (auto document = parse_json(text); kind == Kind::structure && document) {
+    body.set(name, *std::move(document));
   } else {
     body.set(name, Json(text));
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "wolke/base/result.h"
+#include "wolke/base/time.h"
 #include "wolke/services/logs/query_row.h"
 #include "wolke/services/logs/regex.h"
 
@@ -86,8 +87,8 @@ struct DedupCommand {
 using Command = std::variant<FieldsCommand, DisplayCommand, FilterCommand, ParseCommand,
                              StatsCommand, SortCommand, LimitCommand, DedupCommand>;
 
-/// Error MalformedQueryException.
-Result<std::vector<Command>> parse_query(std::string_view text);
+/// `now` is what now() says. Error MalformedQueryException, with the place in the text.
+Result<std::vector<Command>> parse_query(std::string_view text, Timestamp now);
 
 /// The value for a row; `aggregates` by slot, where the expression has any.
 Value evaluate(const Expression& expression, const Row& row,

@@ -80,7 +80,7 @@ QueryExecutions::Shared QueryExecutions::find_or_make(const GroupName& place, co
   if (const auto known = state->by_id.find(query.id); known != state->by_id.end()) {
     return known->second;
   }
-  auto commands = parse_query(query.text);
+  auto commands = parse_query(query.text, query.created);
   ASSERT(commands.has_value());  // StartQuery took it
   auto made = std::make_shared<Guarded<std::unique_ptr<QueryExecution>>>();
   *made->lock() = std::make_unique<QueryExecution>(place, query, *std::move(commands));

@@ -14,7 +14,7 @@ namespace {
 using namespace wolke::logs;
 
 std::vector<ResultRow> answer(std::string_view query, std::string_view message) {
-  auto commands = parse_query(query);
+  auto commands = parse_query(query, {});
   if (!commands) std::abort();
   Pipeline pipeline(*std::move(commands), 100);
   for (int i = 0; i < 3; ++i) {
@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t zero = std::min(all.find('\0'), all.size());
   const std::string_view query = all.substr(0, std::min<std::size_t>(zero, 4096));
   const std::string_view message = zero < all.size() ? all.substr(zero + 1) : std::string_view();
-  if (!parse_query(query)) return 0;
+  if (!parse_query(query, {})) return 0;
   if (answer(query, message) != answer(query, message)) std::abort();
   return 0;
 }

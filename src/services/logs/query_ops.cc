@@ -114,7 +114,7 @@ Result<op::StartQuery::Output> start_query(Logs&, Tx& tx, const Context& context
     return fail(not_served("The query language " + *input.query_language));
   }
   TRY(const auto groups, groups_of_query(context, input));
-  TRY(const auto commands, parse_query(input.query_string.value_or("")));
+  TRY(const auto commands, parse_query(input.query_string.value_or(""), context.now));
   Query query;
   for (const GroupName& group : groups) {
     TRY(const auto known, find_group(tx, group));

@@ -6,10 +6,12 @@
 #include "wolke/services/logs/errors.h"
 #include "wolke/services/logs/query.h"
 #include "wolke/services/logs/query_scanner.h"
+#include "wolke/shape/json.h"
 
 namespace wolke::logs {
 namespace {
 
+using shape::Json;
 using Kind = Expression::Kind;
 
 Expression call(std::string name, Expression a, Expression b) {
@@ -56,7 +58,10 @@ Result<std::shared_ptr<const Regex>> regex_of_glob(std::string_view glob) {
 
 class QueryParser {
  public:
-  explicit QueryParser(std::string_view text) : scan_(text) {}
+  QueryParser(std::string_view text, Timestamp now) : scan_(text), now_(now) {}
+
+  /// Where the reading stands: at what an error is about.
+  std::size_t position() const { return scan_.position(); }
 
   Result<std::vector<Command>> commands() {
     std::vector<Command> out;
@@ -343,6 +348,9 @@ class QueryParser {
       } while (scan_.take(","));
       if (!scan_.take(")")) return fail(scan_.error("')'"));
     }
+    if (name == "now" && out.children.empty()) {
+      return constant(Value::of(static_cast<double>(to_millis(now_) / 1000)));
+    }
     if (name == "bin" && out.children.size() == 1) {
       out.name = "datefloor";
       out.children.insert(out.children.begin(), field("@timestamp"));
@@ -383,13 +391,26 @@ class QueryParser {
   }
 
   QueryScanner scan_;
+  Timestamp now_;
   StatsCommand* stats_ = nullptr;  // the command whose columns are being read
 };
 
 }  // namespace
 
-Result<std::vector<Command>> parse_query(std::string_view text) {
-  return QueryParser(text).commands();
+Result<std::vector<Command>> parse_query(std::string_view text, Timestamp now) {
+  QueryParser parser(text, now);
+  auto out = parser.commands();
+  if (out) return out;
+  Error error = std::move(out).error();
+  const auto at = static_cast<std::int64_t>(std::min(parser.position(), text.size()));
+  Json location = Json::Object{};
+  location.set("startCharOffset", at);
+  location.set("endCharOffset", at);
+  Json compile_error = Json::Object{};
+  compile_error.set("location", std::move(location));
+  compile_error.set("message", error.message);
+  error.fields = {{"queryCompileError", compile_error.text()}};
+  return fail(std::move(error));
 }
 
 }  // namespace wolke::logs

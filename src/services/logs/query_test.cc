@@ -12,7 +12,7 @@ constexpr std::int64_t start_ms = 1'700'000'000'000;  // 2023-11-14 22:13:20
 /// The answer as text: "name=value,…;" for each row, @ptr left out. Messages are a second apart.
 std::string ask(std::string_view query, const std::vector<std::string>& messages,
                 std::size_t limit = query_rows_max) {
-  auto commands = parse_query(query);
+  auto commands = parse_query(query, from_millis(start_ms));
   if (!commands) return commands.error().code + ": " + commands.error().message;
   Pipeline pipeline(*std::move(commands), limit);
   const auto source = std::make_shared<const EventSource>(EventSource{"000000000000", "g", "s"});
@@ -174,19 +174,32 @@ TEST(Query, WhatIsNoQueryIsToldWhere) {
                             "stats pct(a)",
                             "fields a b",
                             "parse 'x *'"}) {
-    const auto parsed = parse_query(query);
+    const auto parsed = parse_query(query, from_millis(start_ms));
     ASSERT_FALSE(parsed) << query;
     EXPECT_EQ(parsed.error().code, "MalformedQueryException") << query;
   }
-  EXPECT_NE(parse_query("pattern @message").error().message.find("is not served"),
+  EXPECT_NE(parse_query("pattern @message", {}).error().message.find("is not served"),
             std::string::npos);
-  EXPECT_FALSE(parse_query("filter " + std::string(200, '(') + "1" + std::string(200, ')')));
+  EXPECT_FALSE(parse_query("filter " + std::string(200, '(') + "1" + std::string(200, ')'), {}));
+}
+
+TEST(Query, NowIsTheTimeOfTheQuery) {
+  EXPECT_EQ(ask("fields now() as at, toMillis(@timestamp) - now() * 1000 as age", {"a"}),
+            "at=1700000000,age=0;");
+}
+
+TEST(Query, AnErrorSaysWhereItIs) {
+  const auto parsed = parse_query("fields @message | nonsense", {});
+  ASSERT_FALSE(parsed);
+  ASSERT_EQ(parsed.error().fields.size(), 1U);
+  EXPECT_NE(parsed.error().fields[0].second.find(R"("startCharOffset":18)"), std::string::npos)
+      << parsed.error().fields[0].second;
 }
 
 TEST(Query, WhatItKeepsIsBounded) {
-  auto commands = *parse_query("fields @message | sort @message");
+  auto commands = *parse_query("fields @message | sort @message", {});
   Pipeline few(commands, 10);
-  Pipeline all(*parse_query("fields @message | sort @message | dedup @message"), 10);
+  Pipeline all(*parse_query("fields @message | sort @message | dedup @message", {}), 10);
   for (int i = 0; i < 60'000; ++i) {
     Row row({.message = std::to_string(1'000'000 - i)});
     few.push(row);
