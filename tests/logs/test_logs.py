@@ -56,6 +56,26 @@ class Logs(unittest.TestCase):
         self.assertEqual([event["message"] for event in events], ["one", "zwei", "trois ✓"])
         self.assertEqual([event["timestamp"] for event in events], [self.now, self.now + 1, self.now + 2])
 
+    def key(self):
+        groups = self.logs.describe_log_groups(logGroupNamePrefix=self.group)["logGroups"]
+        return groups[0].get("kmsKeyId")
+
+    def test_a_groups_key_is_recorded(self):
+        self.logs.associate_kms_key(logGroupName=self.group, kmsKeyId="arn:aws:kms:us-east-1:000000000000:key/a")
+        self.assertEqual(self.key(), "arn:aws:kms:us-east-1:000000000000:key/a")
+        self.logs.disassociate_kms_key(logGroupName=self.group)
+        self.assertIsNone(self.key())
+        self.refused("ResourceNotFoundException", self.logs.associate_kms_key, logGroupName="/none", kmsKeyId="k")
+
+    def test_the_fields_of_a_group(self):
+        self.put('{"level": "info", "user": {"id": 1}}', '{"level": "error"}', "plain", "text")
+        found = self.logs.get_log_group_fields(logGroupName=self.group)["logGroupFields"]
+        percent = {field["name"]: field["percent"] for field in found}
+        self.assertEqual((percent["@message"], percent["level"], percent["user.id"]), (100, 50, 25))
+        self.assertEqual(found[0]["percent"], 100)
+        hour_ago = int(time.time()) - 3600
+        self.assertEqual(self.logs.get_log_group_fields(logGroupName=self.group, time=hour_ago)["logGroupFields"], [])
+
     def test_tokens_follow_a_stream(self):
         self.put("a", "b", "c")
         page = self.get(startFromHead=True, limit=2)

@@ -216,6 +216,39 @@ Result<op::DeleteRetentionPolicy::Output> delete_retention(
   return op::DeleteRetentionPolicy::Output{};
 }
 
+// ---- keys: recorded, not used ----
+
+Result<op::AssociateKmsKey::Output> associate_key(Logs&, Tx& tx, const Context& context,
+                                                  const op::AssociateKmsKey::Input& input) {
+  TRY(const GroupName name, group_of_key(context, input.log_group_name, input.resource_identifier));
+  TRY(Group group, get_group(tx, name));
+  group.kms_key = *input.kms_key_id;
+  tx.put(group_key(name), group);
+  return op::AssociateKmsKey::Output{};
+}
+
+Result<op::DisassociateKmsKey::Output> disassociate_key(
+    Logs&, Tx& tx, const Context& context, const op::DisassociateKmsKey::Input& input) {
+  TRY(const GroupName name, group_of_key(context, input.log_group_name, input.resource_identifier));
+  TRY(Group group, get_group(tx, name));
+  group.kms_key.clear();
+  tx.put(group_key(name), group);
+  return op::DisassociateKmsKey::Output{};
+}
+
+Result<GroupName> group_of_key(const Context& context, const std::optional<std::string>& name,
+                               const std::optional<std::string>& identifier) {
+  if (name.has_value() == identifier.has_value()) {
+    return fail(
+        invalid_parameter("Exactly one of logGroupName and resourceIdentifier is required."));
+  }
+  if (!identifier) return group_of(context, name);
+  if (identifier->ends_with(":query-result:*")) {
+    return fail(not_served("A key for the results of queries"));
+  }
+  return group_of_arn(context, *identifier);
+}
+
 // ---- tags, in the older and the newer form ----
 
 namespace {

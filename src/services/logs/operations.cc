@@ -50,6 +50,13 @@ Result<Asks> on_everything(Logs&, const Context&, const typename Op::Input&) {
   return Asks{{.action = "logs:" + std::string(Op::operation().name), .resource = "*"}};
 }
 
+template <class Op>
+Result<Asks> on_key(Logs&, const Context& context, const typename Op::Input& input) {
+  TRY(const GroupName group,
+      group_of_key(context, input.log_group_name, input.resource_identifier));
+  return ask_group(context, Op::operation().name, std::nullopt, group.arn(), "");
+}
+
 Asks ask_groups(std::string_view action, const std::vector<GroupName>& groups) {
   Asks out;
   for (const GroupName& group : groups) {
@@ -97,6 +104,8 @@ operation::ServiceTable logs_table(Logs* service) {
       serve<op::ListLogGroups, list_log_groups, on_all_groups<op::ListLogGroups>>(),
       serve<op::PutRetentionPolicy, put_retention, on_group<op::PutRetentionPolicy>>(),
       serve<op::DeleteRetentionPolicy, delete_retention, on_group<op::DeleteRetentionPolicy>>(),
+      serve<op::AssociateKmsKey, associate_key, on_key<op::AssociateKmsKey>>(),
+      serve<op::DisassociateKmsKey, disassociate_key, on_key<op::DisassociateKmsKey>>(),
 
       serve<op::CreateLogStream, create_stream, on_group<op::CreateLogStream>>(),
       serve<op::DeleteLogStream, delete_stream, on_stream<op::DeleteLogStream>>(),
@@ -125,6 +134,8 @@ operation::ServiceTable logs_table(Logs* service) {
       serve<op::StopQuery, stop_query, on_everything<op::StopQuery>>(),
       serve<op::DescribeQueries, describe_queries, on_everything<op::DescribeQueries>>(),
       serve<op::GetLogRecord, get_log_record, on_record>(),
+
+      serve<op::GetLogGroupFields, get_group_fields, on_group<op::GetLogGroupFields>>(),
 
       serve<op::StartLiveTail, start_live_tail, on_tailed>(),
 

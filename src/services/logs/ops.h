@@ -25,6 +25,13 @@ Result<op::PutRetentionPolicy::Output> put_retention(Logs&, Tx&, const Context&,
                                                      const op::PutRetentionPolicy::Input&);
 Result<op::DeleteRetentionPolicy::Output> delete_retention(Logs&, Tx&, const Context&,
                                                            const op::DeleteRetentionPolicy::Input&);
+Result<op::AssociateKmsKey::Output> associate_key(Logs&, Tx&, const Context&,
+                                                  const op::AssociateKmsKey::Input&);
+Result<op::DisassociateKmsKey::Output> disassociate_key(Logs&, Tx&, const Context&,
+                                                        const op::DisassociateKmsKey::Input&);
+/// The group that a key is for.
+Result<GroupName> group_of_key(const Context& context, const std::optional<std::string>& name,
+                               const std::optional<std::string>& identifier);
 Result<op::TagLogGroup::Output> tag_group(Logs&, Tx&, const Context&,
                                           const op::TagLogGroup::Input&);
 Result<op::UntagLogGroup::Output> untag_group(Logs&, Tx&, const Context&,
@@ -96,6 +103,9 @@ Result<op::GetLogRecord::Output> get_log_record(Logs&, Tx&, const Context&,
                                                 const op::GetLogRecord::Input&);
 Result<op::DescribeQueries::Output> describe_queries(Logs&, Tx&, const Context&,
                                                      const op::DescribeQueries::Input&);
+// field_ops.cc
+Result<op::GetLogGroupFields::Output> get_group_fields(Logs&, Tx&, const Context&,
+                                                       const op::GetLogGroupFields::Input&);
 // live_tail_ops.cc
 Result<op::StartLiveTail::Output> start_live_tail(Logs&, Tx&, const Context&,
                                                   const op::StartLiveTail::Input&);
