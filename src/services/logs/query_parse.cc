@@ -349,7 +349,8 @@ class QueryParser {
       if (!scan_.take(")")) return fail(scan_.error("')'"));
     }
     if (name == "now" && out.children.empty()) {
-      return constant(Value::of(static_cast<double>(to_millis(now_) / 1000)));
+      const std::int64_t seconds = to_millis(now_) / 1000;
+      return constant(Value::of(static_cast<double>(seconds)));
     }
     if (name == "bin" && out.children.size() == 1) {
       out.name = "datefloor";
