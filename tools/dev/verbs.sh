@@ -89,7 +89,14 @@ verb_tidy() {
 # Sources that the last commit (or everything since WOLKE_TIDY_BASE) changed.
 changed_sources() { git diff --name-only --diff-filter=d "${WOLKE_TIDY_BASE:-HEAD~1}" -- 'src/*.cc' ':!*_test.cc' ':!*_fuzz.cc' ':!*_bench.cc' 2>/dev/null || true; }
 
-tidy_changed() { changed_sources | xargs -r -P "$jobs" -n 1 clang-tidy-19 -p "build/$1" --quiet; }
+# Unlike the compiler, clang-tidy does not read the configuration that leads to unpacked headers.
+tidy_changed() {
+  local headers=() place
+  for place in "$tree/usr/include" "$tree/usr/include/$multiarch"; do
+    [ ! -d "$place" ] || headers+=("--extra-arg=-idirafter$place")
+  done
+  changed_sources | xargs -r -P "$jobs" -n 1 clang-tidy-19 -p "build/$1" --quiet "${headers[@]}"
+}
 
 verb_test() {
   step "what is needed"
